@@ -61,6 +61,16 @@ type Bounds struct {
 	TPRCeiling        *float64           `json:"tpr_ceiling"`        // at FPR .001
 	TPRCeilingAtFPR   map[string]float64 `json:"tpr_ceiling_at_fpr"` // FPR → ceiling
 	Posterior         map[string]float64 `json:"posterior"`          // prior → what a suspicion can become at most
+	Indicative        *Indication        `json:"indicative"`         // estimates that never drive a verdict
+}
+
+// Indication holds estimates without proof: pooled over records, at the threshold of greatest advantage, which was
+// chosen on the same data. They tell where to look; they never enter epsilon_lower or the verdict.
+type Indication struct {
+	Attack                string  `json:"attack"`
+	ClopperPearsonEpsilon float64 `json:"clopper_pearson_epsilon"`
+	GDPMu                 float64 `json:"gdp_mu"`      // assuming a Gaussian trade-off
+	GDPEpsilon            float64 `json:"gdp_epsilon"` // of gdp_mu at the same δ; 0 if δ = 0 leaves it undefined
 }
 
 // Controls of the audit itself. A nil control did not run.

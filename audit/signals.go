@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"math"
 
 	"hush/internal/check"
@@ -47,7 +48,8 @@ func NewSignals(s Signals) (*Signals, error) {
 		{"length of member", len(s.Member), n},
 	} {
 		if l.got != l.want {
-			return nil, check.Fail("audit", l.name, l.got, mustBe(l.want, n, s.Classes))
+			return nil, check.Fail("audit", l.name, l.got,
+				fmt.Sprintf("must be %d (%d units, %d classes)", l.want, n, s.Classes))
 		}
 	}
 	if err := checkSides(s.Member); err != nil {
@@ -65,7 +67,8 @@ func NewSignals(s Signals) (*Signals, error) {
 	}
 	for i, z := range s.Logits {
 		if math.IsNaN(float64(z)) {
-			return nil, check.Fail("audit", "logit", z, unitRule(s.Index[i/s.Classes]))
+			return nil, check.Fail("audit", "logit", z,
+				fmt.Sprintf("must be a number, ±Inf included (unit %d)", s.Index[i/s.Classes]))
 		}
 	}
 	return &s, nil
