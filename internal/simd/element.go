@@ -25,14 +25,14 @@ func (k *Kernels) TanhGrad(dst, dy, y []float32) {
 	}
 }
 
-// ReLU computes dst = max(x, 0); dst may be x. NaN stays NaN, −0 gives 0.
+// ReLU computes dst = max(x, 0); dst may be x. NaN stays NaN, −0 stays −0.
 func (k *Kernels) ReLU(dst, x []float32) {
 	dst = dst[:len(x)]
 	if k.vecReLU(dst, x) {
 		return
 	}
 	for i, v := range x {
-		if v <= 0 {
+		if v < 0 {
 			v = 0
 		}
 		dst[i] = v

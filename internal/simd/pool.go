@@ -67,9 +67,7 @@ func (k *Kernels) AvgPool(d Pool, x, y []float32) {
 		clear(sum)
 		for kh := range d.KH {
 			for kw := range d.KW {
-				for c, v := range x[first+(kh*d.W+kw)*d.C:][:d.C] {
-					sum[c] += v
-				}
+				k.Axpy(1, x[first+(kh*d.W+kw)*d.C:][:d.C], sum)
 			}
 		}
 	}
@@ -86,10 +84,7 @@ func (k *Kernels) AvgPoolGrad(d Pool, dy, dx []float32) {
 		first := (oh*d.Stride*d.W + ow*d.Stride) * d.C
 		for kh := range d.KH {
 			for kw := range d.KW {
-				part := dx[first+(kh*d.W+kw)*d.C:][:d.C]
-				for c, v := range dy[o*d.C : (o+1)*d.C] {
-					part[c] += float32(share * v)
-				}
+				k.Axpy(share, dy[o*d.C:(o+1)*d.C], dx[first+(kh*d.W+kw)*d.C:][:d.C])
 			}
 		}
 	}

@@ -31,3 +31,4 @@ func (k *Kernels) vecSumSquares(x []float32) (float32, bool)                    
 func (k *Kernels) vecMaxPool(d Pool, x, y []float32, arg []uint8) bool                 { return false }
 func (k *Kernels) vecMaxPoolGrad(d Pool, dy []float32, arg []uint8, dx []float32) bool { return false }
 func (k *Kernels) vecSoftmaxRow(z, target, dz []float32) (float32, bool)               { return 0, false }
+func (k *Kernels) spin(rounds int) float64                                             { return spinPortable(rounds) }
