@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math"
+	"strconv"
 
 	"hush/internal/check"
 )
@@ -38,7 +39,7 @@ func (a Attack) run(o *Observed, member []bool, seed uint64) ([]float64, error) 
 	}
 	for i, v := range score {
 		if math.IsNaN(v) {
-			return nil, check.Fail("audit", "score of attack "+a.Name+" on unit "+itoa(o.Index[i]), v, "must be a number")
+			return nil, check.Fail("audit", "score of attack "+a.Name+" on unit "+strconv.Itoa(o.Index[i]), v, "must be a number")
 		}
 	}
 	return score, nil

@@ -1,5 +1,7 @@
 package audit
 
+import "strconv"
+
 // SmallestGroup is the size under which a group's figures are suppressed.
 const SmallestGroup = 10
 
@@ -12,7 +14,7 @@ func byClass(s *Signals, score []float64, names []string, level float64) ([]Grou
 	right := gap().Score(s.Observe())
 	groups := make([]Group, 0, s.Classes)
 	for c, units := range at {
-		g := Group{By: "class", Name: itoa(c), Size: len(units), Suppressed: len(units) < SmallestGroup}
+		g := Group{By: "class", Name: strconv.Itoa(c), Size: len(units), Suppressed: len(units) < SmallestGroup}
 		if c < len(names) {
 			g.Name = names[c]
 		}

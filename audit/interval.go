@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/mathext"
 
@@ -21,7 +22,7 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 		return Interval{}, err
 	}
 	if k < 0 || k > n {
-		return Interval{}, check.Fail("audit", "number of successes", k, "must be at least 0 and at most the trials, "+itoa(n))
+		return Interval{}, check.Fail("audit", "number of successes", k, "must be at least 0 and at most the trials, "+strconv.Itoa(n))
 	}
 	if err := check.Open("audit", "confidence level", level); err != nil {
 		return Interval{}, err

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math"
+	"strconv"
 
 	"gonum.org/v1/gonum/mathext"
 
@@ -25,10 +26,10 @@ func (a OneRun) Check() error {
 		return err
 	}
 	if a.Guesses > a.Pool {
-		return check.Fail("audit", "number of guesses", a.Guesses, "must be at most the pool, "+itoa(a.Pool))
+		return check.Fail("audit", "number of guesses", a.Guesses, "must be at most the pool, "+strconv.Itoa(a.Pool))
 	}
 	if a.Right < 0 || a.Right > a.Guesses {
-		return check.Fail("audit", "number of right guesses", a.Right, "must be at least 0 and at most the guesses, "+itoa(a.Guesses))
+		return check.Fail("audit", "number of right guesses", a.Right, "must be at least 0 and at most the guesses, "+strconv.Itoa(a.Guesses))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/mathext"
 
@@ -33,7 +34,7 @@ func (i Interval) Covers(x float64) bool { return i.Low <= x && x <= i.High }
 // or 2 non-members. ±Inf is a score like any other.
 func Rank(score []float64, member []bool) (*Ranking, error) {
 	if len(score) != len(member) {
-		return nil, check.Fail("audit", "number of scores", len(score), "must be that of the units, "+itoa(len(member)))
+		return nil, check.Fail("audit", "number of scores", len(score), "must be that of the units, "+strconv.Itoa(len(member)))
 	}
 	if err := checkSides(member); err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func Rank(score []float64, member []bool) (*Ranking, error) {
 	at := make([]int, len(score))
 	for i, s := range score {
 		if math.IsNaN(s) {
-			return nil, check.Fail("audit", "score", s, "must be a number (position "+itoa(i)+")")
+			return nil, check.Fail("audit", "score", s, "must be a number (position "+strconv.Itoa(i)+")")
 		}
 		at[i] = i
 	}

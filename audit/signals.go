@@ -55,23 +55,30 @@ func NewSignals(s Signals) (*Signals, error) {
 	if err := checkSides(s.Member); err != nil {
 		return nil, err
 	}
-	seen := make(map[int]bool, n)
+	if err := s.checkUnits(); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// checkUnits looks at every label, id and logit; lengths agree already.
+func (s *Signals) checkUnits() error {
+	seen := make(map[int]bool, len(s.Index))
 	for i, y := range s.Labels {
 		if y < 0 || int(y) >= s.Classes {
-			return nil, check.Fail("audit", "label", y, "must be at least 0 and below the number of classes")
+			return check.Fail("audit", "label", y, "must be at least 0 and below the number of classes")
 		}
 		if seen[s.Index[i]] {
-			return nil, check.Fail("audit", "unit", s.Index[i], "must appear once, not twice: a unit is a member or a non-member")
+			return check.Fail("audit", "unit", s.Index[i], "must appear once, not twice: a unit is a member or a non-member")
 		}
 		seen[s.Index[i]] = true
 	}
 	for i, z := range s.Logits {
 		if math.IsNaN(float64(z)) {
-			return nil, check.Fail("audit", "logit", z,
-				fmt.Sprintf("must be a number, ±Inf included (unit %d)", s.Index[i/s.Classes]))
+			return check.Fail("audit", "logit", z, fmt.Sprintf("must be a number, ±Inf included (unit %d)", s.Index[i/s.Classes]))
 		}
 	}
-	return &s, nil
+	return nil
 }
 
 // Observe returns what a scorer may see: everything but membership.

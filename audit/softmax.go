@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"math"
-	"strconv"
-)
+import "math"
 
 // unit is one record as attacks see it: its softmax p over K classes in float64, with full resolution where p is near
 // 1, which is where members and non-members of an over-fitted model differ.
@@ -73,5 +70,3 @@ func (u *unit) logQ(k int) float64 {
 	}
 	return math.Log1p(-math.Exp(u.logP(k)))
 }
-
-func itoa(i int) string { return strconv.Itoa(i) }
