@@ -110,7 +110,7 @@ type Speed struct {
 
 // defaults is the lowest layer. Nothing in it is a privacy parameter: those have no defaults.
 var defaults = [...][2]string{
-	{"unit", "record"}, {"transform", "none"}, {"optimizer", "sgd"}, {"lr_schedule", "constant"},
+	{"unit", "record"}, {"transform", "none"}, {"optimizer", "sgd"}, {"lr_schedule.name", "constant"},
 	{"kernels", "auto"}, {"lanes", "4"}, {"twin.run", "auto"}, {"format", "table"}, {"log_format", "text"},
 	{"save_every", "60"},
 }
@@ -211,14 +211,6 @@ func override[T comparable](dst *T, v T) {
 	if v != zero {
 		*dst = v
 	}
-}
-
-// PlannedAuditUnits returns how many of n training units enter by coin: audit_units, or min(n/3, 10000).
-func (c Config) PlannedAuditUnits(n int) int {
-	if c.AuditUnits != nil {
-		return *c.AuditUnits
-	}
-	return min(n/3, 10000)
 }
 
 // Decimal is a non-negative decimal number kept as it was typed, so that 0.1 means one tenth. The zero value is 0.

@@ -57,6 +57,7 @@ func TestLayers(t *testing.T) {
 		{"another schedule drops the parameters", Sources{File: file, Flags: map[string]string{"lr-schedule": "cosine"}}, "lr_schedule.drops", "0", ""},
 		{"null takes back", Sources{File: file, Set: []string{"momentum=null"}}, "momentum", "0", ""},
 		{"null takes back to the default", Sources{Env: map[string]string{"lanes": "8"}, Set: []string{"lanes=null"}}, "lanes", "4", "default"},
+		{"null takes back a section", Sources{File: file, Set: []string{"lr_schedule=null"}}, "lr_schedule.name", "constant", "default"},
 		{"a list as a flag", Sources{Flags: map[string]string{"class-weights": "1,30"}}, "class_weights", "[1, 30]", "--class-weights"},
 		{"adam leaves the recipe's momentum", Sources{Flags: map[string]string{"optimizer": "adam"}}, "momentum", "0", ""},
 		{"a recipe named by variable", Sources{Env: map[string]string{"recipe": "mnist-opacus"}}, "lot", "240", "recipe mnist-opacus"},

@@ -59,6 +59,11 @@ func shorthand(section string, all []leaf) string {
 	return ""
 }
 
+// isSwitch says whether the key is true or false.
+func (l leaf) isSwitch() bool {
+	return reflect.TypeFor[Config]().FieldByIndex(l.index).Type.Kind() == reflect.Bool
+}
+
 // nearestKey returns the known key or section closest to word, or "" if none is close.
 func nearestKey(word string, all []leaf) string {
 	best, limit := "", 1+len(word)/3

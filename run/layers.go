@@ -369,6 +369,16 @@ func (l layer) set(path string, v *yaml.Node, origin string, all []leaf) error {
 		if v.Kind != yaml.ScalarNode {
 			return problem("", "%s: %s must be a word or keys with values", origin, path)
 		}
+		if v.ShortTag() == "!!null" { // takes back the whole section
+			for _, f := range all {
+				if strings.HasPrefix(f.path, path+".") {
+					if err := l.set(f.path, v, origin, all); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}
 		word, params, _ := strings.Cut(v.Value, ":")
 		head := *v
 		head.Value = word
