@@ -141,7 +141,7 @@ func budgetCommand() *cli.Command {
 }
 `,
 		"cmd/hush/testdata/script/train.txtar": "exec hush train --quiet\nstdout x\n",
-		"cmd/hush/testdata/script/more.txt":    "! exec hush budget\n",
+		"cmd/hush/testdata/script/more.txt":    "[!short] ! exec hush budget\n",
 		"tool/go.mod":                          "module other\n", // another module: not ours to judge
 		"tool/main.go":                         "package main\n\nfunc init() {}\n",
 		"data.bin":                             "\x00\x01",

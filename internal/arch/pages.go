@@ -94,7 +94,7 @@ func checkVerbs(t *Tree) []Finding {
 	}
 	var found []Finding
 	for verb, pos := range t.verbs(pkg) {
-		run := regexp.MustCompile(`(?m)^\s*(\[[^\]]*\]\s*)*[!?]?\s*(exec\s+)?hush\s+` + regexp.QuoteMeta(verb) + `(\s|$)`)
+		run := regexp.MustCompile(`(?m)^\s*(\[[^\]]*\]\s*)*[!?]?\s*(exec\s+|exits\s+\d+\s+)?hush\s+` + regexp.QuoteMeta(verb) + `(\s|$)`)
 		if !run.MatchString(all.String()) {
 			found = append(found, Finding{pos, "verb", "no script under " + program + "/testdata/script runs hush " + verb})
 		}
