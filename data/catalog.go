@@ -5,6 +5,9 @@ package data
 func catalog() []*Card {
 	return []*Card{
 		digits(),
+		mnist(),
+		fashionMNIST(),
+		cifar10(),
 	}
 }
 
