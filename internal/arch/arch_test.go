@@ -2,6 +2,8 @@ package arch
 
 import (
 	"fmt"
+	"go/ast"
+	"go/token"
 	"maps"
 	"os"
 	"slices"
@@ -28,9 +30,36 @@ func TestTree(t *testing.T) {
 	if verbs := tree.verbs(tree.packages["cmd/hush"]); verbs["train"] == "" || verbs["version"] == "" {
 		t.Errorf("verbs were not read: %v", verbs)
 	}
+	for _, c := range constants {
+		if !slices.ContainsFunc(tree.files(c.dir), func(f *ast.File) bool { return declares(f, c.name) }) {
+			t.Errorf("%s no longer has a variable %s: take it from the list of constants", c.dir, c.name)
+		}
+	}
 	for _, f := range tree.Check() {
 		t.Error(f)
 	}
+}
+
+func (t *Tree) files(dir string) []*ast.File {
+	if t.packages[dir] == nil {
+		return nil
+	}
+	return slices.Collect(maps.Values(t.packages[dir].files))
+}
+
+func declares(f *ast.File, name string) bool {
+	for _, d := range f.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
+			for _, s := range g.Specs {
+				for _, id := range s.(*ast.ValueSpec).Names {
+					if id.Name == name {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 // TestMapHasNoCycle: rooms that may only import along the map cannot form a cycle if the map has none.
@@ -202,10 +231,11 @@ func TestPlanted(t *testing.T) {
 		{"an increment", "nets/a.go", code("var count = 0\n\nfunc f() { count++ }"), "state", "count is assigned to"},
 		{"a map that loses keys", "nets/a.go", code("var m = map[int]int{}\n\nfunc f() { delete(m, 1) }"), "state", "changed by delete"},
 		{"a range that assigns", "nets/a.go", code("var i = 0\n\nfunc f() { for i = range 3 {} }"), "state", "i is assigned to"},
+		{"a constant that is written to", "internal/simd/a.go", "// Package simd is a page.\npackage simd\n\nvar zeros [4]float32\n\nfunc f() *float32 { zeros[0] = 1; return &zeros[0] }\n", "state", "zeros is assigned to"},
 		{"a panic for the user", "nets/a.go", code("func f() { panic(\"bad shape\") }"), "panic", "internal error"},
 		{"a panic with an error", "nets/a.go", code("func f() { panic(ErrShape) }"), "panic", "internal error"},
-		{"an exit in a room", "trainer/a.go", "package trainer\n\nimport \"os\"\n\nfunc f() { os.Exit(1) }\n", "exit", "only cmd"},
-		{"log.Fatal in a room", "trainer/a.go", "package trainer\n\nimport \"log\"\n\nfunc f() { log.Fatalf(\"\") }\n", "exit", "only cmd"},
+		{"an exit in a room", "trainer/a.go", "package trainer\n\nimport \"os\"\n\nfunc f() { os.Exit(1) }\n", "exit", "only a program"},
+		{"log.Fatal in a room", "trainer/a.go", "package trainer\n\nimport \"log\"\n\nfunc f() { log.Fatalf(\"\") }\n", "exit", "only a program"},
 		{"no page", "internal/x/a.go", "package x\n", "page", "one package comment"},
 		{"two pages", "nets/a.go", "// Package nets again.\npackage nets\n", "page", "one package comment"},
 		{"a page in another form", "internal/x/a.go", "// This is x.\npackage x\n", "page", "must begin with Package x"},
