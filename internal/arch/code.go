@@ -45,7 +45,7 @@ func (t *Tree) all(dir string) []*ast.File {
 func checkState(t *Tree) []Finding {
 	var found []Finding
 	for _, dir := range t.dirs() {
-		tops := map[string]*ast.ValueSpec{}
+		any := false
 		var files []*ast.File
 		for _, file := range t.packages[dir].files {
 			files = append(files, file)
@@ -57,18 +57,18 @@ func checkState(t *Tree) []Finding {
 				for _, s := range g.Specs {
 					spec := s.(*ast.ValueSpec)
 					for i, name := range spec.Names {
-						if name.Name == "_" || constant(dir, name.Name) {
+						if name.Name == "_" {
 							continue
 						}
-						tops[name.Name] = spec
-						if why := judgeVar(g, spec, i); why != "" {
+						any = true
+						if why := judgeVar(g, spec, i); why != "" && !constant(dir, name.Name) {
 							found = append(found, Finding{t.pos(name.Pos()), "state", "package variable " + name.Name + " " + why})
 						}
 					}
 				}
 			}
 		}
-		if len(tops) > 0 {
+		if any {
 			found = append(found, t.writes(dir, files)...)
 		}
 	}
