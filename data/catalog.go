@@ -8,6 +8,13 @@ func catalog() []*Card {
 		mnist(),
 		fashionMNIST(),
 		cifar10(),
+		location30(),
+		adult(),
+		wdbc(),
+		pima(),
+		pneumoniaMNIST(),
+		purchase100(),
+		texas100(),
 	}
 }
 

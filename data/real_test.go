@@ -20,6 +20,11 @@ func TestRealCounts(t *testing.T) {
 			[]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}},
 		{"fashion-mnist", repeat(6000, 10), nil, repeat(1000, 10)},
 		{"cifar10", repeat(5000, 10), nil, repeat(1000, 10)},
+		// adult.names; scikit-learn's and Weka's descriptions; MedMNIST's info.py.
+		{"adult", []int{32561 - 7841, 7841}, nil, []int{16281 - 3846, 3846}},
+		{"wdbc", []int{212, 357}, nil, nil},
+		{"pima", []int{500, 268}, nil, nil},
+		{"pneumoniamnist", []int{1214, 3494}, []int{135, 389}, []int{234, 390}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name == "cifar10" {
@@ -77,5 +82,58 @@ func TestCIFARVariant(t *testing.T) {
 	got := fmt.Sprintf("%.3f %.3f %.3f", sum[0]/50000/1024, sum[1]/50000/1024, sum[2]/50000/1024)
 	if got != "0.491 0.482 0.447" {
 		t.Errorf("channel means %s", got)
+	}
+}
+
+// TestLocation30: 5,010 records, 97 to 308 per class, 12.0 % ones (counted once with awk on the published file).
+func TestLocation30(t *testing.T) {
+	s := open(t, "location30")
+	perClass := make([]int, 30)
+	ones, x := 0.0, make([]float32, 446)
+	for i, y := range s.Labels() {
+		perClass[y]++
+		s.Gather(x, []int{i})
+		for _, v := range x {
+			ones += float64(v)
+		}
+	}
+	if s.Len() != 5010 || slices.Min(perClass) != 97 || slices.Max(perClass) != 308 {
+		t.Errorf("%d records, %d to %d per class", s.Len(), slices.Min(perClass), slices.Max(perClass))
+	}
+	if mean := fmt.Sprintf("%.3f", ones/5010/446); mean != "0.120" {
+		t.Errorf("mean %s", mean)
+	}
+	if s.Labels()[0] != 12 { // the file begins with "13"
+		t.Errorf("first label %d", s.Labels()[0])
+	}
+}
+
+// TestRangesHold: the declared categories fit the published tables: nothing falls to "other" but what is missing. How
+// many values lie at the end of a range is logged; nearly all are ages at the lowest admitted.
+func TestRangesHold(t *testing.T) {
+	for _, name := range []string{"adult", "wdbc", "pima"} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, name)
+			d := s.Shape().Size()
+			x := make([]float32, d)
+			ends, other := 0, 0
+			for i := range s.Len() {
+				s.Gather(x, []int{i})
+				row := x
+				for _, c := range s.Card().Columns {
+					if c.Categories != nil {
+						other += int(row[len(c.Categories)])
+					} else if c.Low > 0 && (row[0] == 0 || row[0] == 1) {
+						ends++
+					}
+					row = row[c.Width():]
+				}
+			}
+			t.Logf("%d values at an end of a range, %d other", ends, other)
+			want := map[string]int{"adult": 1836 + 963 + 1843 + 966 + 583 + 274}[name] // "?" in workclass, occupation, native-country: adult.names, by grep
+			if other != want {
+				t.Errorf("%d values are other, want %d", other, want)
+			}
+		})
 	}
 }
