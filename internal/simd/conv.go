@@ -110,7 +110,7 @@ func (k *Kernels) Transpose(rows, cols int, src, dst []float32) {
 
 // transpose writes src[rows][cols] (row stride ls) as dst[cols][rows] (row stride ld).
 func (k *Kernels) transpose(rows, cols int, src []float32, ls int, dst []float32, ld int) {
-	if k.tiles() {
+	if k.level == levelAVX512 {
 		k.transposeTiles(rows, cols, src, ls, dst, ld)
 		return
 	}

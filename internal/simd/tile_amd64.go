@@ -111,6 +111,10 @@ func (k *Kernels) cover(job *tileArgs, rows, cols int) {
 const blockK, blockM, blockN = 512, 224, 2048
 
 func (k *Kernels) gemmTiles(transA, transB bool, m, n, kk int, a []float32, lda int, b []float32, ldb int, add bool, c []float32, ldc int, ws *Workspace) {
+	if transA && !transB && m >= 64 && n < 2*k.lanes() && n%k.lanes() != 0 {
+		k.gemmFlipped(m, n, kk, a, lda, b, ldb, add, c, ldc, ws)
+		return
+	}
 	width := 2 * k.lanes()
 	packB := transB || ldb > 64 && m > 3*k.tallest(2)
 	packA := transA && kk > 64 && n > width/2
@@ -156,6 +160,27 @@ func (k *Kernels) gemmTiles(transA, transB bool, m, n, kk int, a []float32, lda 
 				k.cover(&t, mc, nc)
 			}
 		}
+	}
+}
+
+// gemmFlipped computes Aᵀ·B for few columns, as in the weight gradient of a last layer, as the transpose of Bᵀ·A: the
+// long rows of A fill registers that the short rows of B would not. The chains, and so the bits, are the same.
+func (k *Kernels) gemmFlipped(m, n, kk int, a []float32, lda int, b []float32, ldb int, add bool, c []float32, ldc int, ws *Workspace) {
+	const block = 128 // rows of C at a time
+	flipped := grow(&ws.packB, block*n)
+	for ic := 0; ic < m; ic += block {
+		w := min(block, m-ic)
+		part := c[ic*ldc:]
+		t := tileArgs{
+			a: &b[0], rowA: 4, stepA: 4 * ldb, b: &a[ic], stepB: 4 * lda, panel: 8 * k.lanes(),
+			c: &flipped[0], rowC: 4 * block, from: &zeros[0], k: kk, runs: 1, lines: 1,
+		}
+		if add {
+			k.transpose(w, n, part, ldc, flipped, block)
+			t.from, t.rowFrom = t.c, t.rowC
+		}
+		k.cover(&t, n, w)
+		k.transpose(n, w, flipped, block, part, ldc)
 	}
 }
 

@@ -334,7 +334,43 @@ func (s *isa) pools() {
 		s.p("\tADDQ %d(R8), SI\n\tDECQ R15\n\tJNZ out", poolStep)
 		s.ret()
 	}
+	// square: windows of 2×2 over whole registers of channels, without loops over places and without masks.
+	square := func(label string, body func()) {
+		s.p("\tCMPQ %d(R8), $2\n\tJNE %s\n\tCMPQ %d(R8), $2\n\tJNE %s\n\tMOVQ %d(R8), R9\n\tTESTQ $15, R9\n\tJNZ %s", poolKH, label, poolKW, label, poolC, label)
+		for i, r := range []string{"R10", "R11"} { // one pixel, one line further
+			s.p("\tMOVQ %d(R8), %s", []int{poolPixel, poolRow}[i], r)
+		}
+		s.p("\tLEAQ (R10)(R11*1), R12\n\tMOVQ %d(R8), R15\n\tMOVQ %d(R8), R13", poolCols, poolStep)
+		for r, v := range []int{1, 2, 3} {
+			s.p("\tMOVL $%d, AX\n\tVPBROADCASTD AX, Z%d", v, 17+r)
+		}
+		s.p("\tSHRQ $4, R9\n%sout:\n\tMOVQ SI, AX\n\tMOVQ R9, CX\n%schan:", label, label)
+		body()
+		s.p("\tADDQ $64, AX\n\tADDQ $64, DI\n\tADDQ $16, BX\n\tDECQ CX\n\tJNZ %schan\n\tADDQ R13, SI\n\tDECQ R15\n\tJNZ %sout", label, label)
+		s.ret()
+		s.p("%s:", label)
+	}
+	places := []string{"(AX)", "(AX)(R10*1)", "(AX)(R11*1)", "(AX)(R12*1)"}
 	s.f("maxPool", "x, y *float32, arg *uint8, d *poolArgs", "x SI", "y DI", "arg BX", "d R8")
+	square("any", func() { // the better of each line, then of the two; "better" as below
+		for r, at := range places {
+			s.op("VMOVUPS", at, r)
+		}
+		better := func(a, b int, k string) {
+			s.op("VCMPPS", "$7", a, a, "K2")
+			s.op("VCMPPS", "$0x16", a, b, "K2", k)
+			s.op("VMOVAPS", b, k, a)
+		}
+		better(0, 1, "K3")
+		better(2, 3, "K4")
+		better(0, 2, "K5")
+		s.op("VMOVDQA32.Z", 17, "K3", 4)
+		s.op("VMOVDQA32", 18, 5)
+		s.op("VMOVDQA32", 19, "K4", 5)
+		s.op("VMOVDQA32", 5, "K5", 4)
+		s.op("VMOVUPS", 0, "(DI)")
+		s.p("\tVPMOVDB Z4, X4\n\tVMOVDQU X4, (BX)")
+	})
 	channels(func() {
 		s.op("VMOVUPS.Z", "(AX)", "K1", 0)
 		s.op("VPXORD", 1, 1, 1)
@@ -349,6 +385,19 @@ func (s *isa) pools() {
 		s.op("VMOVDQA32", 2, "K3", 1)
 	})
 	s.f("maxPoolGrad", "dx, dy *float32, arg *uint8, d *poolArgs", "dx SI", "dy DI", "arg BX", "d R8")
+	square("any", func() {
+		s.op("VMOVUPS", "(DI)", 0)
+		s.op("VPMOVZXBD", "(BX)", 1)
+		s.op("VPTESTNMD", 1, 1, "K2")
+		for r := 17; r <= 19; r++ {
+			s.op("VPCMPEQD", r, 1, fmt.Sprint("K", r-14))
+		}
+		for r, at := range places {
+			s.op("VMOVUPS", at, 2)
+			s.op("VADDPS", 0, 2, fmt.Sprint("K", r+2), 2)
+			s.op("VMOVUPS", 2, at)
+		}
+	})
 	channels(func() {
 		s.op("VMOVUPS.Z", "(DI)", "K1", 0)
 		s.op("VPMOVZXBD.Z", "(BX)", "K1", 1)
