@@ -1,0 +1,31 @@
+package accountant
+
+import (
+	"math"
+	"strings"
+
+	"hush/internal/check"
+)
+
+// NonPrivate is a release without any proof. Every accountant answers ε = ∞ for whatever contains one.
+type NonPrivate struct {
+	Reason string `json:"reason"` // why there is no proof, in words, not empty
+}
+
+var _ Event = NonPrivate{}
+
+// Kind returns "non-private".
+func (NonPrivate) Kind() string { return "non-private" }
+
+func (e NonPrivate) String() string { return "NonPrivate(" + e.Reason + ")" }
+
+// Check refuses a release without a reason.
+func (e NonPrivate) Check() error {
+	if strings.TrimSpace(e.Reason) == "" {
+		return check.Fail("accountant", "reason of a non-private release", `""`, "must say why there is no guarantee")
+	}
+	return nil
+}
+
+// RDP is infinite at every order.
+func (e NonPrivate) RDP(Neighbors, float64) (float64, error) { return math.Inf(1), e.Check() }
