@@ -6,11 +6,19 @@ package simd
 // Conv is the geometry of one convolution: H×W×C is the input with its padding, P the number of filters.
 type Conv struct{ H, W, C, KH, KW, Stride, P int }
 
-// OutH is the number of output rows.
-func (d Conv) OutH() int { return (d.H-d.KH)/d.Stride + 1 }
+// OutH is the number of output rows: 0 if the window does not fit.
+func (d Conv) OutH() int { return steps(d.H, d.KH, d.Stride) }
 
-// OutW is the number of output columns.
-func (d Conv) OutW() int { return (d.W-d.KW)/d.Stride + 1 }
+// OutW is the number of output columns: 0 if the window does not fit.
+func (d Conv) OutW() int { return steps(d.W, d.KW, d.Stride) }
+
+// steps is the number of places of a window in a length. (Division would round −1/2 up to a place that is not there.)
+func steps(length, window, stride int) int {
+	if length < window {
+		return 0
+	}
+	return (length-window)/stride + 1
+}
 
 func (d Conv) inputs() int  { return d.H * d.W * d.C }
 func (d Conv) outputs() int { return d.OutH() * d.OutW() * d.P }
@@ -25,6 +33,9 @@ func (k *Kernels) ConvForward(d Conv, x, w, bias, z []float32, ws *Workspace) {
 	x, w, z = x[:d.inputs()], w[:d.weights()], z[:d.outputs()]
 	if bias != nil {
 		bias = bias[:d.P]
+	}
+	if len(z) == 0 {
+		return
 	}
 	if k.tiles() {
 		k.convForwardTiles(d, x, w, bias, z, ws)
@@ -53,6 +64,12 @@ func (k *Kernels) ConvForward(d Conv, x, w, bias, z []float32, ws *Workspace) {
 // as one chain per element over ascending positions, started from g (add) or 0.
 func (k *Kernels) ConvWeightGrad(d Conv, x, dz, g []float32, add bool, ws *Workspace) {
 	x, dz, g = x[:d.inputs()], dz[:d.outputs()], g[:d.weights()]
+	if len(dz) == 0 || len(g) == 0 {
+		if !add {
+			clear(g)
+		}
+		return
+	}
 	if k.tiles() {
 		k.convWeightGradTiles(d, x, dz, g, add, ws)
 		return
@@ -89,6 +106,9 @@ func (k *Kernels) ConvTranspose(d Conv, w, wt []float32) {
 func (k *Kernels) ConvInputGradT(d Conv, dz, wt, dx []float32, ws *Workspace) {
 	dz, wt, dx = dz[:d.outputs()], wt[:d.weights()], dx[:d.inputs()]
 	clear(dx)
+	if len(dz) == 0 {
+		return
+	}
 	if k.tiles() && k.convInputGradTiles(d, dz, wt, dx, ws) {
 		return
 	}

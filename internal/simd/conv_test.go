@@ -113,3 +113,32 @@ func TestConvHasTheBitsOfGemm(t *testing.T) {
 		}
 	})
 }
+
+func TestWindowThatDoesNotFit(t *testing.T) {
+	everyPath(t, func(t *testing.T, k *Kernels) {
+		ws := NewWorkspace()
+		for _, d := range []Conv{{H: 3, W: 3, C: 2, KH: 4, KW: 2, Stride: 2, P: 3}, {H: 3, W: 3, C: 2, KH: 2, KW: 4, Stride: 2, P: 3}} {
+			if d.OutH()*d.OutW() != 0 {
+				t.Errorf("%+v has %d×%d outputs", d, d.OutH(), d.OutW())
+			}
+			x, w := make([]float32, d.inputs()), []float32{7, 7}
+			w = append(w, make([]float32, d.weights())...)
+			x[0] = 5
+			k.ConvForward(d, x, w, nil, nil, ws)
+			k.ConvWeightGrad(d, x, nil, w, true, ws)
+			if w[0] != 7 {
+				t.Error("adding nothing changed the sum")
+			}
+			k.ConvWeightGrad(d, x, nil, w, false, ws)
+			k.ConvInputGrad(d, nil, w, x, ws)
+			if w[0] != 0 || x[0] != 0 {
+				t.Error("no outputs must give zero gradients")
+			}
+			q := Pool{H: d.H, W: d.W, C: d.C, KH: d.KH, KW: d.KW, Stride: 2}
+			k.MaxPool(q, x, nil, nil)
+			k.MaxPoolGrad(q, nil, nil, x)
+			k.AvgPool(q, x, nil)
+			k.AvgPoolGrad(q, nil, x)
+		}
+	})
+}

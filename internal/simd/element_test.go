@@ -262,6 +262,35 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 	})
 }
 
+// With logits 0 and −x, the second exponential alone is the second gradient over the first sum.
+func TestExponential(t *testing.T) {
+	everyPath(t, func(t *testing.T, k *Kernels) {
+		r := source(14)
+		worst, at := 0.0, float32(0)
+		for range 200000 {
+			x := float32(r.Float64() * 86)
+			z, dz, loss := []float32{0, -x}, []float32{0, 0}, []float32{0}
+			k.SoftmaxCrossEntropy(z, 1, 2, []float32{1, 0}, loss, dz)
+			e := math.Exp(-float64(x))
+			if d := ulps(dz[1], e/(1+e)); d > worst {
+				worst, at = d, x
+			}
+		}
+		t.Logf("worst %.2f ULP at %g", worst, at)
+		if worst > 4 { // 2 of the exponential, sum, quotient and product half each, which may count double across a binade
+			t.Errorf("%.2f ULP at %g", worst, at)
+		}
+		// far below, the result is denormal or zero
+		for _, x := range []float32{88, 95, 100, 103, 104, 200, 1e30} {
+			z, dz, loss := []float32{0, -x}, []float32{0, 0}, []float32{0}
+			k.SoftmaxCrossEntropy(z, 1, 2, []float32{1, 0}, loss, dz)
+			if e := math.Exp(-float64(x)); ulps(dz[1], e) > 4 {
+				t.Errorf("e^−%g gave %g, want %g", x, dz[1], e)
+			}
+		}
+	})
+}
+
 func TestSoftmaxNonFinite(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	everyPath(t, func(t *testing.T, k *Kernels) {

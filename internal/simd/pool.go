@@ -4,11 +4,11 @@ package simd
 // (at most 256 values) at a distance of Stride, no window over the edge.
 type Pool struct{ H, W, C, KH, KW, Stride int }
 
-// OutH is the number of output rows.
-func (d Pool) OutH() int { return (d.H-d.KH)/d.Stride + 1 }
+// OutH is the number of output rows: 0 if the window does not fit.
+func (d Pool) OutH() int { return steps(d.H, d.KH, d.Stride) }
 
-// OutW is the number of output columns.
-func (d Pool) OutW() int { return (d.W-d.KW)/d.Stride + 1 }
+// OutW is the number of output columns: 0 if the window does not fit.
+func (d Pool) OutW() int { return steps(d.W, d.KW, d.Stride) }
 
 func (d Pool) inputs() int  { return d.H * d.W * d.C }
 func (d Pool) outputs() int { return d.OutH() * d.OutW() * d.C }

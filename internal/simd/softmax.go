@@ -8,7 +8,7 @@ import "math"
 //
 // with the row's maximum taken off first, so that no finite logits overflow. A class with t_k = 0 adds nothing to the
 // loss, also if z_k = −Inf. A row with NaN or +Inf logits has NaN loss and gradient; other rows are not touched by it.
-// Exponentials are within 2 ULP of the exact ones. loss has one value per row; dz may be z.
+// Each e^{z−max} is within 2 ULP of that of the rounded difference; below e^-103 it is 0. loss has one value per row; dz may be z.
 func (k *Kernels) SoftmaxCrossEntropy(z []float32, rows, classes int, target []float32, loss []float32, dz []float32) {
 	z, target, dz, loss = z[:rows*classes], target[:rows*classes], dz[:rows*classes], loss[:rows]
 	for r := range loss {

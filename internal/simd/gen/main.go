@@ -148,7 +148,8 @@ func (s *isa) reduce(name string, r, t int) {
 	s.p("\tVPERMILPS $0xB1, X%d, X%d\n\t%s X%d, X%d, X%d", r, t, name, t, r, r)
 }
 
-// numbers of the polynomials. t*: (e^(2r)−1)/r on |r| ≤ ln2/4, minimax; e*: (e^r−1−...)/... on |r| ≤ ln2/2.
+// numbers of the polynomials: t1 + t2·r + … + t6·r⁵ ≈ (e^(2r)−1)/r for |r| ≤ ln2/4; 1 + e1·r + … + e6·r⁶ ≈ e^r for
+// |r| ≤ ln2/2. Near the Taylor coefficients, moved to even out the error over the range; the tests state what is left.
 var numbers = []struct {
 	name string
 	v    float32
