@@ -49,7 +49,7 @@ func readDigits(r io.Reader, limit int) (block, error) {
 	lines := newLines(r, 1024)
 	for lines.next() {
 		if len(b.labels) == limit {
-			return b, lines.errorf("more than %d records", limit)
+			return b, &Error{Kind: Excess, Message: "has more records than the card declares"}
 		}
 		rest := lines.text
 		for j := range width + 1 {

@@ -163,6 +163,19 @@ func (s *Set) Present(index []int) []int {
 	return out
 }
 
+// WithPublicN returns the set with a train part of n records, as the user declares it: missing ones are null records,
+// and more than n are refused. Indices of the later parts move.
+func (s *Set) WithPublicN(n int) (*Set, error) {
+	if n < s.train {
+		return nil, &Error{Kind: Excess, Set: s.Name(), Message: fmt.Sprintf("the train part has %d records, public_n declares %d", s.train, n)}
+	}
+	out, card := *s, *s.card
+	card.Train, card.Counts = n, Provenance{"public_n of the configuration", "the user"}
+	out.card, out.train = &card, n
+	out.labels = slices.Concat(s.labels[:s.train], slices.Repeat([]int32{Null}, n-s.train), s.labels[s.train:])
+	return &out, nil
+}
+
 // Excluded are the indices, ascending, that the variant of the files at hand leaves out of every split.
 func (s *Set) Excluded() []int { return s.excluded }
 
