@@ -27,9 +27,9 @@ func TestTanh(t *testing.T) {
 		if k.level == levelPortable {
 			limit = 1
 		}
-		x := sweep(600)
+		x := sweep(rounds(600))
 		r := source(8)
-		for range 400000 { // where tanh bends
+		for range rounds(400000) { // where tanh bends
 			x = append(x, float32(r.NormFloat64()*2))
 		}
 		y := make([]float32, len(x))
@@ -267,7 +267,7 @@ func TestExponential(t *testing.T) {
 	everyPath(t, func(t *testing.T, k *Kernels) {
 		r := source(14)
 		worst, at := 0.0, float32(0)
-		for range 200000 {
+		for range rounds(200000) {
 			x := float32(r.Float64() * 86)
 			z, dz, loss := []float32{0, -x}, []float32{0, 0}, []float32{0}
 			k.SoftmaxCrossEntropy(z, 1, 2, []float32{1, 0}, loss, dz)

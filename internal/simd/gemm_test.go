@@ -97,7 +97,7 @@ func TestGemmIsTheChain(t *testing.T) {
 	everyPath(t, func(t *testing.T, k *Kernels) {
 		r, ws := source(1), NewWorkspace()
 		shapes := [][3]int{{1, 1, 1}, {14, 32, 5}, {15, 33, 16}, {28, 64, 64}, {3, 10, 400}, {31, 100, 385}, {70, 10, 17}, {5, 16, 800}, {13, 1, 9}, {1, 70, 40}, {100, 47, 33}, {2, 2, 0}, {343, 40, 20}, {40, 2100, 3}}
-		for range 40 {
+		for range rounds(40) {
 			shapes = append(shapes, [3]int{1 + r.IntN(60), 1 + r.IntN(80), r.IntN(70)})
 		}
 		for _, s := range shapes {
@@ -128,7 +128,7 @@ func TestGemmIsTheChain(t *testing.T) {
 func TestGemmCuts(t *testing.T) {
 	everyPath(t, func(t *testing.T, k *Kernels) {
 		r, ws := source(2), NewWorkspace()
-		for range 60 {
+		for range rounds(60) {
 			m, n, kk := 2+r.IntN(80), 2+r.IntN(100), 2+r.IntN(900)
 			p := newProduct(r, r.IntN(2) > 0, r.IntN(2) > 0, m, n, kk)
 			p.run(k, false, ws)

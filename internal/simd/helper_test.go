@@ -19,6 +19,14 @@ func everyPath(t *testing.T, f func(t *testing.T, k *Kernels)) {
 	}
 }
 
+// rounds is n, or a tenth of it in the slow builds of the race detector.
+func rounds(n int) int {
+	if raceBuild {
+		return n / 10
+	}
+	return n
+}
+
 func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // canary is a NaN whose payload no arithmetic produces, so both a write over it and a read of it (the result would be
