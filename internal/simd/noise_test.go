@@ -104,31 +104,36 @@ func TestNormalPrefix(t *testing.T) {
 	}
 }
 
-// A block with a pair that needs its tail word (found by search): all paths agree on it, in whole and in part.
+// Blocks with a pair that needs its tail word (found by search): all paths agree on them, in whole and in part.
 func TestNormalTail(t *testing.T) {
-	const step, tensor, block, place = 7, 3, 26422, 1926
 	key := noiseKey()
-	var x [16]uint32
-	nonce := [3]uint32{tensor, step, 0}
-	ChaCha20(&x, key, block<<8|uint32(place/256<<4|place%16), nonce)
-	p := place % 256 / 16
-	if x[p] >= tailLimit {
-		t.Fatalf("radius word is %d: this is no tail pair", x[p])
-	}
-	var y [16]uint32
-	ChaCha20(&y, key, 1<<31|block<<8|place>>4, nonce)
-	z0, z1 := boxMuller(tailRadius(x[p], x[p+1], y[place%16]), x[p+1])
-	for _, k := range noisePaths(t) {
-		for _, n := range []int{NoiseBlock, place + 17, place + 20} {
-			dst := make([]float32, n)
-			k.Normal(dst, key, step, tensor, block)
-			if dst[place] != z0 || dst[place+16] != z1 {
-				t.Errorf("%s, length %d: %v, %v, want %v, %v", k.Name(), n, dst[place], dst[place+16], z0, z1)
+	for _, at := range []struct {
+		step   uint64
+		tensor uint32
+		block  uint32
+		place  int // of the pair's first value
+	}{{7, 3, 26422, 1926}, {1<<33 + 7, 3, 211680, 943}} {
+		var x, y [16]uint32
+		nonce := [3]uint32{at.tensor, uint32(at.step), uint32(at.step >> 32)}
+		ChaCha20(&x, key, at.block<<8|uint32(at.place/256<<4|at.place%16), nonce)
+		ChaCha20(&y, key, 1<<31|at.block<<8|uint32(at.place>>4), nonce)
+		p := at.place % 256 / 16
+		if x[p] >= tailLimit {
+			t.Fatalf("radius word is %d: this is no tail pair", x[p])
+		}
+		z0, z1 := boxMuller(tailRadius(x[p], x[p+1], y[at.place%16]), x[p+1])
+		for _, k := range noisePaths(t) {
+			for _, n := range []int{NoiseBlock, at.place + 17, at.place + 20} {
+				dst := make([]float32, n)
+				k.Normal(dst, key, at.step, at.tensor, at.block)
+				if dst[at.place] != z0 || dst[at.place+16] != z1 {
+					t.Errorf("%s, length %d: %v, %v, want %v, %v", k.Name(), n, dst[at.place], dst[at.place+16], z0, z1)
+				}
 			}
 		}
-	}
-	if r := math.Hypot(float64(z0), float64(z1)); r < math.Sqrt(2*28*math.Ln2) {
-		t.Errorf("radius %v is not in the tail", r)
+		if r := math.Hypot(float64(z0), float64(z1)); r < math.Sqrt(2*28*math.Ln2) {
+			t.Errorf("radius %v is not in the tail", r)
+		}
 	}
 }
 
