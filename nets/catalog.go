@@ -13,11 +13,10 @@ type Entry struct {
 	Name    string // before the colon, if it takes widths
 	Usage   string // as typed, with its argument
 	Summary string
+	Input   Shape // the only shape that it takes; zero if it takes any
 
 	layers func(arg string, in Shape, classes int) ([]layer, error)
-	input  func(in Shape) bool // inputs that it was made for
-	needs  string              // the rule in words
-	widths bool
+	widths bool // wants an argument
 }
 
 // catalog lists every net, in the order in which it is shown. To add one: add a line; the conformance suite does the
@@ -34,12 +33,12 @@ var catalog = []Entry{
 		return denseNet([]int{1024, 512, 256, 128}, tanh(), classes), nil
 	}},
 	// Tramèr & Boneh 2021, arXiv 2011.11660, table 10 and their code.
-	{Name: "cnn28-tanh", Usage: "cnn28-tanh", Summary: "Tramèr & Boneh's MNIST net: conv16 8×8/2, conv32 4×4/2, fc32, tanh", input: is28, needs: "28×28×1", layers: func(_ string, _ Shape, classes int) ([]layer, error) {
+	{Name: "cnn28-tanh", Usage: "cnn28-tanh", Summary: "Tramèr & Boneh's MNIST net: conv16 8×8/2, conv32 4×4/2, fc32, tanh", Input: Shape{28, 28, 1}, layers: func(_ string, _ Shape, classes int) ([]layer, error) {
 		return []layer{conv2d{16, 8, 2, 2}, tanh(), maxPool{window{2, 1}}, conv2d{32, 4, 2, 0}, tanh(), maxPool{window{2, 1}},
 			flatten{}, dense{32}, tanh(), dense{classes}}, nil
 	}},
 	// The same paper, CIFAR-10.
-	{Name: "cnn32-tanh", Usage: "cnn32-tanh", Summary: "Tramèr & Boneh's CIFAR-10 net: 3×3 convolutions 32-32-M-64-64-M-128-128-M, fc128, tanh", input: is32, needs: "32×32×3", layers: func(_ string, _ Shape, classes int) ([]layer, error) {
+	{Name: "cnn32-tanh", Usage: "cnn32-tanh", Summary: "Tramèr & Boneh's CIFAR-10 net: 3×3 convolutions 32-32-M-64-64-M-128-128-M, fc128, tanh", Input: Shape{32, 32, 3}, layers: func(_ string, _ Shape, classes int) ([]layer, error) {
 		var ls []layer
 		for _, filters := range []int{32, 64, 128} {
 			ls = append(ls, conv2d{filters, 3, 1, 1}, tanh(), conv2d{filters, 3, 1, 1}, tanh(), maxPool{window{2, 2}})
@@ -47,19 +46,16 @@ var catalog = []Entry{
 		return append(ls, flatten{}, dense{128}, tanh(), dense{classes}), nil
 	}},
 	// Opacus, examples/mnist.py, SampleConvNet.
-	{Name: "opacus-mnist", Usage: "opacus-mnist", Summary: "Opacus's MNIST example: conv16 8×8/2, conv32 4×4/2, fc32, ReLU", input: is28, needs: "28×28×1", layers: func(_ string, _ Shape, classes int) ([]layer, error) {
+	{Name: "opacus-mnist", Usage: "opacus-mnist", Summary: "Opacus's MNIST example: conv16 8×8/2, conv32 4×4/2, fc32, ReLU", Input: Shape{28, 28, 1}, layers: func(_ string, _ Shape, classes int) ([]layer, error) {
 		return []layer{conv2d{16, 8, 2, 3}, relu(), maxPool{window{2, 1}}, conv2d{32, 4, 2, 0}, relu(), maxPool{window{2, 1}},
 			flatten{}, dense{32}, relu(), dense{classes}}, nil
 	}},
 	// Dormann et al. 2021, arXiv 2110.06255.
-	{Name: "dormann-mnist", Usage: "dormann-mnist", Summary: "Dormann et al.'s MNIST net: conv16 5×5, conv32 4×4, fc32, tanh", input: is28, needs: "28×28×1", layers: func(_ string, _ Shape, classes int) ([]layer, error) {
+	{Name: "dormann-mnist", Usage: "dormann-mnist", Summary: "Dormann et al.'s MNIST net: conv16 5×5, conv32 4×4, fc32, tanh", Input: Shape{28, 28, 1}, layers: func(_ string, _ Shape, classes int) ([]layer, error) {
 		return []layer{conv2d{16, 5, 1, 0}, tanh(), maxPool{window{2, 2}}, conv2d{32, 4, 1, 0}, tanh(), maxPool{window{2, 2}},
 			flatten{}, dense{32}, tanh(), dense{classes}}, nil
 	}},
 }
-
-func is28(in Shape) bool { return in == Shape{28, 28, 1} }
-func is32(in Shape) bool { return in == Shape{32, 32, 3} }
 
 // denseNet is dense layers of the given widths, each with act, and the logits.
 func denseNet(widths []int, act stage, classes int) []layer {
@@ -108,8 +104,8 @@ func Lookup(name string, in Shape, classes int) (*Net, error) {
 		if colon != e.widths {
 			return nil, check.Fail(room, "net", `"`+name+`"`, "must be typed as "+e.Usage)
 		}
-		if e.input != nil && !e.input(in) {
-			return nil, check.Fail(room, "input of net "+e.Name, fmt.Sprintf("%d×%d×%d", in.H, in.W, in.C), "must be "+e.needs)
+		if e.Input != (Shape{}) && in != e.Input {
+			return nil, check.Fail(room, "input of net "+e.Name, in, "must be "+e.Input.String())
 		}
 		layers, err := e.layers(arg, in, classes)
 		if err != nil {

@@ -18,8 +18,10 @@
 package nets
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"hush/internal/check"
 )
@@ -31,6 +33,14 @@ type Shape struct{ H, W, C int }
 
 // Size is the number of values.
 func (s Shape) Size() int { return s.H * s.W * s.C }
+
+// String is "28×28×1", or the number of flat features.
+func (s Shape) String() string {
+	if s.H == 1 && s.W == 1 {
+		return strconv.Itoa(s.C)
+	}
+	return fmt.Sprintf("%d×%d×%d", s.H, s.W, s.C)
+}
 
 // Net is the description of a network: layers and shapes, no weights. It is immutable and safe for concurrent use.
 type Net struct {
