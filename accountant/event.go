@@ -9,6 +9,7 @@ package accountant
 
 import (
 	"errors"
+	"fmt"
 
 	"hush/internal/check"
 )
@@ -24,10 +25,14 @@ type Event interface {
 	String() string
 	// Check refuses parameters that describe no release.
 	Check() error
-	// RDP returns the Rényi divergence D_α(P‖Q) of order alpha in [1, +Inf] of one release (1: Kullback–Leibler, +Inf:
-	// largest loss), in nats, for the pair (P, Q) that n describes; ErrNoProof where no bound is known.
-	RDP(n Neighbors, alpha float64) (float64, error)
+	// RDP returns the Rényi divergence of one release for the pair of laws that n describes, or ErrNoProof where no
+	// bound is known.
+	RDP(n Neighbors) (Curve, error)
 }
+
+// Curve is a Rényi divergence D_α(P‖Q) in nats by its order α in [1, +Inf] (1: Kullback–Leibler, +Inf: the largest
+// loss). It may keep what several orders share: one curve is for one goroutine.
+type Curve func(alpha float64) float64
 
 // ErrNoProof says that a bound asked for is not known for an event. It is wrapped with the event and the question.
 var ErrNoProof = errors.New("no proof is known")
@@ -65,4 +70,31 @@ type Neighbors struct {
 	Relation  Relation
 	Direction Direction
 	GroupSize int // units that change together, at least 1
+}
+
+// maxGroup bounds the units that change together: a sampled event's loss is a mixture of so many terms and one more.
+const maxGroup = 100
+
+// Check refuses an unknown relation or direction, and groups outside [1, 100].
+func (n Neighbors) Check() error {
+	if err := n.Relation.Check(); err != nil {
+		return err
+	}
+	if n.Direction != Remove && n.Direction != Add {
+		return check.Fail("accountant", "direction", int(n.Direction), "must be Remove or Add")
+	}
+	if n.GroupSize >= 1 && n.GroupSize <= maxGroup {
+		return nil
+	}
+	return check.Fail("accountant", "group size", n.GroupSize, fmt.Sprintf("must be between 1 and %d", maxGroup))
+}
+
+// first returns the first error there is.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ type row struct {
 	steps                                 int64
 }
 
-func golden(t testing.TB, file string) []row {
+func goldenRows(t testing.TB, file string) []row {
 	t.Helper()
 	f, err := os.Open("testdata/" + file)
 	if err != nil {
@@ -67,12 +67,9 @@ func isRDP(r row) bool {
 
 func TestGoldenRDP(t *testing.T) {
 	n := 0
-	for _, r := range golden(t, "rdp.csv") {
+	for _, r := range goldenRows(t, "rdp.csv") {
 		e := SampledGaussian{SampleRate: r.q, NoiseMultiplier: r.sigma}
-		got, err := e.RDP(Neighbors{ZeroOut, Remove, 1}, r.order)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := order(t, e, Neighbors{ZeroOut, Remove, 1}, r.order)
 		if rel := math.Abs(got/r.value - 1); !(rel <= 1e-12) {
 			t.Errorf("%s at order %g: %.17g, want %.17g (relative error %.1e)", e, r.order, got, r.value, rel)
 		}
@@ -81,4 +78,57 @@ func TestGoldenRDP(t *testing.T) {
 	if n != 34 {
 		t.Errorf("%d golden values, want 34", n)
 	}
+}
+
+// order returns one Rényi divergence of an event.
+func order(t testing.TB, e Event, n Neighbors, alpha float64) float64 {
+	t.Helper()
+	c, err := e.RDP(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c(alpha)
+}
+
+func one(r row) Spending {
+	if r.q == 1 {
+		return Spending{}.Add(Gaussian{r.sigma}, r.steps)
+	}
+	return Spending{}.Add(SampledGaussian{r.q, r.sigma}, r.steps)
+}
+
+// TestGoldenEpsilon: all 52 settings, to 1e-4 of the minimum over real orders, and never below the exact value.
+func TestGoldenEpsilon(t *testing.T) { // trap T21
+	exact := map[string]float64{}
+	for _, r := range goldenRows(t, "epsilon.csv") {
+		if !isRDP(r) && r.setting != "H" {
+			exact[r.setting] = r.value
+		}
+	}
+	n, worst := 0, 0.0
+	for _, r := range goldenRows(t, "epsilon.csv") {
+		if !isRDP(r) {
+			continue
+		}
+		g, err := Epsilon(one(r), r.delta, ZeroOut)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel := math.Abs(g.Epsilon/r.value - 1)
+		worst = math.Max(worst, rel)
+		if !(rel <= 1e-4) {
+			t.Errorf("%s: ε %.8g at order %.6g, want %.8g at %.6g", r.setting, g.Epsilon, g.Order, r.value, r.order)
+		}
+		if e, ok := exact[r.setting]; !ok || g.Epsilon < e {
+			t.Errorf("%s: ε %.10g is below the exact %.10g", r.setting, g.Epsilon, e)
+		}
+		if g.Warning != "" {
+			t.Errorf("%s: %s", r.setting, g.Warning)
+		}
+		n++
+	}
+	if n != 52 || len(exact) != 52 {
+		t.Errorf("%d settings, %d exact values, want 52", n, len(exact))
+	}
+	t.Logf("largest relative difference %.1e", worst)
 }

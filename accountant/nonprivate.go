@@ -28,4 +28,6 @@ func (e NonPrivate) Check() error {
 }
 
 // RDP is infinite at every order.
-func (e NonPrivate) RDP(Neighbors, float64) (float64, error) { return math.Inf(1), e.Check() }
+func (e NonPrivate) RDP(Neighbors) (Curve, error) {
+	return func(float64) float64 { return math.Inf(1) }, e.Check()
+}

@@ -52,17 +52,20 @@ const minRate = 1e-15
 // mixed second derivative, weighted positively (Plackett's identity). The perspective f of a convex function has
 // f_PP ≥ 0, f_QQ ≥ 0, f_PQ ≤ 0. So it grows with every inner product within P and within Q, with every norm, and
 // falls with those across: all x_i equal, all x'_i their negative, all of length 1.
-func (e SampledGaussian) RDP(n Neighbors, alpha float64) (float64, error) {
-	if err := errors3(e.Check(), n.check(), checkOrder(alpha)); err != nil {
-		return math.NaN(), err
+func (e SampledGaussian) RDP(n Neighbors) (Curve, error) {
+	if err := first(e.Check(), n.Check()); err != nil {
+		return nil, err
 	}
 	if e.SampleRate == 1 {
-		return Gaussian{e.NoiseMultiplier}.RDP(n, alpha)
+		return Gaussian{e.NoiseMultiplier}.RDP(n)
 	}
-	if math.IsInf(alpha, 1) {
-		return e.largestLoss(n), nil
-	}
-	return e.pair(n).rdp(alpha), nil
+	r := newRenyi(e.pair(n))
+	return func(alpha float64) float64 {
+		if math.IsInf(alpha, 1) {
+			return e.largestLoss(n)
+		}
+		return r.order(alpha)
+	}, nil
 }
 
 // largestLoss is log sup P/Q: the loss has no bound where P has a shifted Gaussian, else it tends to −k·log(1−q) far
@@ -75,9 +78,9 @@ func (e SampledGaussian) largestLoss(n Neighbors) float64 {
 }
 
 // pair builds the two mixtures. Both directions of replace-one are the same by symmetry.
-func (e SampledGaussian) pair(n Neighbors) *pair {
+func (e SampledGaussian) pair(n Neighbors) pair {
 	in := newMixture(e.SampleRate, n.GroupSize, e.NoiseMultiplier)
-	p := &pair{sigma: e.NoiseMultiplier, mix: in}
+	p := pair{sigma: e.NoiseMultiplier, mix: in}
 	switch {
 	case n.Relation == ReplaceOne:
 		p.signP, p.signQ = -1, 1

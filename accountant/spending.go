@@ -3,7 +3,6 @@ package accountant
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 
 	"hush/internal/check"
 )
@@ -75,18 +74,13 @@ func checkCount(n int64) error {
 	return check.Fail("accountant", "steps", n, fmt.Sprintf("must be between 0 and %d (2^53)", int64(maxCount)))
 }
 
-// compose is the only place where costs are added up: Σ count·cost(event). Equal events are asked once, wherever they
-// stand. An infinite cost stays infinite.
-func (s Spending) compose(cost func(Event) (float64, error)) (float64, error) {
+// compose is the only place where costs are added up: Σ count·cost(event). An infinite cost stays infinite.
+func (s Spending) compose(cost func(Event) float64) float64 {
 	total := 0.0
-	for _, c := range s.merged() {
-		v, err := cost(c.Event)
-		if err != nil {
-			return math.NaN(), fmt.Errorf("accountant: %s: %w", c.Event, err)
-		}
-		total += float64(c.Count) * v
+	for _, c := range s {
+		total += float64(c.Count) * cost(c.Event)
 	}
-	return total, nil
+	return total
 }
 
 // merged returns one charge per different event, in order of first appearance, without those that never happened.
