@@ -61,6 +61,8 @@ func TestLayers(t *testing.T) {
 		{"a list as a flag", Sources{Flags: map[string]string{"class-weights": "1,30"}}, "class_weights", "[1, 30]", "--class-weights"},
 		{"adam leaves the recipe's momentum", Sources{Flags: map[string]string{"optimizer": "adam"}}, "momentum", "0", ""},
 		{"a recipe named by variable", Sources{Env: map[string]string{"recipe": "mnist-opacus"}}, "lot", "240", "recipe mnist-opacus"},
+		{"a recipe in a file lies below one by variable", Sources{File: writeFile(t, "recipe: mnist-opacus"), Env: map[string]string{"recipe": "mnist-tramer"}}, "lot", "512", "recipe mnist-tramer"},
+		{"and one by variable below the flag", Sources{Recipe: "mnist-opacus", Env: map[string]string{"recipe": "mnist-tramer"}}, "lot", "240", "recipe mnist-opacus"},
 		{"no audit units differs from unset", Sources{Flags: map[string]string{"audit-units": "0"}}, "audit_units", "0", "--audit-units"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

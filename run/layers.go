@@ -55,6 +55,14 @@ func (e entry) null() bool {
 	return e.node.Kind == yaml.ScalarNode && e.node.ShortTag() == "!!null"
 }
 
+// text is the value as it was typed; "" for null and for no entry at all.
+func (e entry) text() string {
+	if e.node == nil || e.null() {
+		return ""
+	}
+	return e.node.Value
+}
+
 // off: a switch set to false chooses nothing in an exclusive group.
 func (e entry) off() bool {
 	return e.null() || e.node.Kind == yaml.ScalarNode && slices.Contains([]string{"false", "no", "off"}, strings.ToLower(e.node.Value))
@@ -130,11 +138,8 @@ func ReadResolved(text []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	name := ""
-	if e, ok := l["recipe"]; ok && !e.null() {
-		name = e.node.Value
-		delete(l, "recipe")
-	}
+	name := l["recipe"].text()
+	delete(l, "recipe")
 	merged, err := merge([]layer{defaultLayer(), l})
 	if err != nil {
 		return Config{}, err
@@ -156,13 +161,12 @@ func unwrapPath(err error, path string) error {
 
 // resolve puts the recipes under the three upper layers and builds the config.
 func resolve(recipe string, upper ...layer) (Config, error) {
-	for _, l := range upper { // a recipe may also be named in a file or by a variable; the highest wins
-		if e, ok := l["recipe"]; ok && recipe == "" && !e.null() {
-			recipe = e.node.Value
+	if recipe == "" { // a recipe may also be named in a file or by a variable; the highest wins
+		for _, l := range upper {
+			if e, ok := l["recipe"]; ok {
+				recipe = e.text()
+			}
 		}
-	}
-	if e, ok := upper[len(upper)-1]["recipe"]; ok && !e.null() {
-		recipe = e.node.Value
 	}
 	layers := []layer{defaultLayer()}
 	var named *Recipe
