@@ -61,17 +61,31 @@ func loadSample(ctx context.Context, c *Card, files map[string][]byte) (*Set, er
 	}})
 }
 
-// source is the generator of global record i.
-func source(i, changed int) *rand.Rand {
+// draw makes one record. Only a changed one uses the upper half of a range, so that a maximum taken over the records
+// would move with it.
+type draw struct {
+	*rand.Rand
+	changed bool
+}
+
+func source(i, changed int) draw {
 	seed := uint64(i)
 	if i == changed {
 		seed += 1 << 32
 	}
-	return rand.New(rand.NewPCG(seed, 1))
+	return draw{rand.New(rand.NewPCG(seed, 1)), i == changed}
+}
+
+// level is in 0..n−1, in the lower half unless changed.
+func (d draw) level(n int) int {
+	if d.changed {
+		return d.IntN(n)
+	}
+	return d.IntN(n / 2)
 }
 
 // parts calls write for each record of each part, with its generator.
-func parts(c *Card, changed int, write func(part Part, r *rand.Rand)) {
+func parts(c *Card, changed int, write func(part Part, r draw)) {
 	for i := range c.Records() {
 		part := TrainPart
 		if i >= c.Train {
@@ -86,9 +100,9 @@ func parts(c *Card, changed int, write func(part Part, r *rand.Rand)) {
 
 func sampleDigits(c *Card, changed int) map[string][]byte {
 	var b bytes.Buffer
-	parts(c, changed, func(_ Part, r *rand.Rand) {
+	parts(c, changed, func(_ Part, r draw) {
 		for range 64 {
-			fmt.Fprintf(&b, "%d,", r.IntN(17))
+			fmt.Fprintf(&b, "%d,", r.level(17))
 		}
 		fmt.Fprintf(&b, "%d\n", r.IntN(10))
 	})
@@ -105,9 +119,9 @@ func sampleIDX(c *Card, changed int) map[string][]byte {
 	}
 	images := map[Part][]byte{TrainPart: head(3, c.Train, 28, 28), TestPart: head(3, c.Test, 28, 28)}
 	labels := map[Part][]byte{TrainPart: head(1, c.Train), TestPart: head(1, c.Test)}
-	parts(c, changed, func(p Part, r *rand.Rand) {
+	parts(c, changed, func(p Part, r draw) {
 		for range 28 * 28 {
-			images[p] = append(images[p], byte(r.IntN(256)))
+			images[p] = append(images[p], byte(r.level(256)))
 		}
 		labels[p] = append(labels[p], byte(r.IntN(10)))
 	})
@@ -119,7 +133,7 @@ func sampleIDX(c *Card, changed int) map[string][]byte {
 
 func sampleCIFAR(c *Card, changed int) map[string][]byte {
 	files, i := map[string][]byte{}, 0
-	parts(c, changed, func(p Part, r *rand.Rand) {
+	parts(c, changed, func(p Part, r draw) {
 		name := fmt.Sprintf("data_batch_%d.bin.gz", 1+i*5/c.Train)
 		if p == TestPart {
 			name = "test_batch.bin.gz"
@@ -127,13 +141,13 @@ func sampleCIFAR(c *Card, changed int) map[string][]byte {
 		i++
 		files[name] = append(files[name], byte(r.IntN(10)))
 		for range 3072 {
-			files[name] = append(files[name], byte(r.IntN(256)))
+			files[name] = append(files[name], byte(r.level(256)))
 		}
 	})
 	return files
 }
 
-func bitText(r *rand.Rand, width int) string {
+func bitText(r draw, width int) string {
 	s := make([]string, width)
 	for j := range s {
 		s[j] = fmt.Sprint(r.IntN(2))
@@ -143,7 +157,7 @@ func bitText(r *rand.Rand, width int) string {
 
 func sampleShokri(c *Card, changed int, member string) map[string][]byte {
 	var b bytes.Buffer
-	parts(c, changed, func(_ Part, r *rand.Rand) {
+	parts(c, changed, func(_ Part, r draw) {
 		label := fmt.Sprint(1 + r.IntN(len(c.Classes)))
 		if member == "bangkok" {
 			label = `"` + label + `"`
@@ -155,7 +169,7 @@ func sampleShokri(c *Card, changed int, member string) map[string][]byte {
 
 func sampleTexas(c *Card, changed int) map[string][]byte {
 	var feats, labels bytes.Buffer
-	parts(c, changed, func(_ Part, r *rand.Rand) {
+	parts(c, changed, func(_ Part, r draw) {
 		fmt.Fprintln(&labels, 1+r.IntN(len(c.Classes)))
 		fmt.Fprintln(&feats, bitText(r, c.Shape.Size()))
 	})
@@ -163,7 +177,7 @@ func sampleTexas(c *Card, changed int) map[string][]byte {
 }
 
 // row draws one value per column: a declared category, an unknown one, a missing one, or a number in or out of range.
-func row(r *rand.Rand, columns []Column) string {
+func row(r draw, columns []Column) string {
 	var out []string
 	for _, k := range columns {
 		switch {
@@ -174,7 +188,11 @@ func row(r *rand.Rand, columns []Column) string {
 		case k.Categories != nil:
 			out = append(out, k.Categories[r.IntN(len(k.Categories))])
 		default:
-			out = append(out, fmt.Sprintf("%.6g", k.Low+(k.High-k.Low)*(1.4*r.Float64()-.2)))
+			at := .7*r.Float64() - .2 // below the range too, and above it if changed
+			if r.changed {
+				at *= 3
+			}
+			out = append(out, fmt.Sprintf("%.6g", k.Low+(k.High-k.Low)*at))
 		}
 	}
 	return strings.Join(out, ", ")
@@ -182,7 +200,7 @@ func row(r *rand.Rand, columns []Column) string {
 
 func sampleAdult(c *Card, changed int) map[string][]byte {
 	train, test := bytes.NewBufferString(""), bytes.NewBufferString("|1x3 Cross validator\n")
-	parts(c, changed, func(p Part, r *rand.Rand) {
+	parts(c, changed, func(p Part, r draw) {
 		class := c.Classes[r.IntN(2)]
 		if p == TestPart {
 			fmt.Fprintf(test, "%s, %s.\n", row(r, c.Columns), class)
@@ -195,7 +213,7 @@ func sampleAdult(c *Card, changed int) map[string][]byte {
 
 func sampleWDBC(c *Card, changed int) map[string][]byte {
 	b := bytes.NewBufferString(fmt.Sprintf("%d,%d,malignant,benign\n", c.Train, len(c.Columns)))
-	parts(c, changed, func(_ Part, r *rand.Rand) { fmt.Fprintf(b, "%s,%d\n", row(r, c.Columns), r.IntN(2)) })
+	parts(c, changed, func(_ Part, r draw) { fmt.Fprintf(b, "%s,%d\n", row(r, c.Columns), r.IntN(2)) })
 	return map[string][]byte{c.Files[0].Name: b.Bytes()}
 }
 
@@ -205,15 +223,15 @@ func samplePima(c *Card, changed int) map[string][]byte {
 		fmt.Fprintf(b, "@attribute '%s' numeric\n", k.Name)
 	}
 	fmt.Fprintf(b, "@attribute 'class' { tested_negative, tested_positive}\n@data\n")
-	parts(c, changed, func(_ Part, r *rand.Rand) { fmt.Fprintf(b, "%s,%s\n", row(r, c.Columns), c.Classes[r.IntN(2)]) })
+	parts(c, changed, func(_ Part, r draw) { fmt.Fprintf(b, "%s,%s\n", row(r, c.Columns), c.Classes[r.IntN(2)]) })
 	return map[string][]byte{c.Files[0].Name: b.Bytes()}
 }
 
 func sampleMedMNIST(c *Card, changed int) map[string][]byte {
 	images, labels := map[Part][]byte{}, map[Part][]byte{}
-	parts(c, changed, func(p Part, r *rand.Rand) {
+	parts(c, changed, func(p Part, r draw) {
 		for range 28 * 28 {
-			images[p] = append(images[p], byte(r.IntN(256)))
+			images[p] = append(images[p], byte(r.level(256)))
 		}
 		labels[p] = append(labels[p], byte(r.IntN(2)))
 	})

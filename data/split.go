@@ -210,7 +210,8 @@ func ReadSplit(path string, set *Set) (*Split, error) {
 	return s, err
 }
 
-// splitSchema names the format and its version (docs/format/split.md).
+// splitSchema names the format and its version: one JSON object with "schema", "set", "seed" and the lists "test", "pool",
+// "always", "selection", "reference", "population" of global indices; absent lists are empty, other keys are refused.
 const splitSchema = "hush.split/1"
 
 // Encode writes the split as JSON.
