@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// pairs is one assembly version of Box-Muller and the path that must exist to run it.
+// pairVersions are the assembly versions of Box-Muller, each with the path that must exist to run it.
 var pairVersions = []struct {
 	path string
 	run  func(dst *float32, groups int) uint32
 }{
+	{"avx2", pairsAVX2},
 	{"avx512", pairsAVX512},
 }
 

@@ -172,24 +172,30 @@ func boxMuller(r float32, w1 uint32) (z0, z1 float32) {
 	return z0, z1
 }
 
-// fma32 is a·b + c, rounded once to float32: the product is exact in float64, the sum is rounded to odd there and then
-// to float32, which rounds like the exact sum (Boldo & Melquiond 2008).
+// fma32 is a·b + c, rounded once to float32, where that is not denormal. The product is exact in float64 and the sum is
+// rounded there first. A second rounding goes wrong only if the sum has become a tie between two float32, one in 2²⁹.
 func fma32(a, b, c float32) float32 {
-	p := float64(float64(a) * float64(b))
-	d := float64(c)
+	p, d := float64(a)*float64(b), float64(c)
+	s := p + d
+	if math.Float64bits(s)&(1<<29-1) != 1<<28 {
+		return float32(s)
+	}
+	return roundTie(p, d)
+}
+
+// roundTie is p + d rounded once to float32: the sum is first rounded to odd in float64, after which rounding it again
+// is rounding the exact sum (Boldo & Melquiond 2008).
+func roundTie(p, d float64) float32 {
 	s := p + d
 	t := s - p
 	e := (p - (s - t)) + (d - t) // s + e = p + d exactly (Knuth's two-sum)
-	if e != 0 {
-		u := math.Float64bits(s)
-		if u&1 == 0 {
-			if (e > 0) == (s > 0) {
-				u++
-			} else {
-				u--
-			}
-			s = math.Float64frombits(u)
+	u := math.Float64bits(s)
+	if e != 0 && u&1 == 0 {
+		if (e > 0) == (s > 0) {
+			u++
+		} else {
+			u--
 		}
 	}
-	return float32(s)
+	return float32(math.Float64frombits(u))
 }
