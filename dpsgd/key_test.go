@@ -38,7 +38,7 @@ func TestKeyIs256BitsFromTheSystem(t *testing.T) { // trap T18
 }
 
 func TestInsecureKeyRepeats(t *testing.T) {
-	if InsecureKey(1) != InsecureKey(1) || InsecureKey(1) == InsecureKey(2) {
+	if a, b := InsecureKey(1), InsecureKey(1); a != b || a == InsecureKey(2) {
 		t.Error("a seed must fix the key, and another seed another key")
 	}
 	if err := InsecureKey(0).check(); err != nil {
