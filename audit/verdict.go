@@ -37,7 +37,7 @@ func Decide(f Facts) (Verdict, string) {
 	case !f.Coins:
 		return NotEvaluable, "membership was not drawn by coins: every figure is indicative, none is a bound"
 	}
-	claim := fmt.Sprintf("(ε = %.4g, δ = %.3g)", f.Claim.Epsilon, f.Claim.Delta)
+	claim := fmt.Sprintf("(ε = %.6g, δ = %.3g)", f.Claim.Epsilon, f.Claim.Delta)
 	tests := fmt.Sprintf("corrected for %d tests", f.Tests)
 	switch {
 	case f.PValue < ViolationLevel:

@@ -57,8 +57,11 @@ func (x *execution) begin() (err error) {
 	if err := x.folder.WriteKey(x.key); err != nil {
 		return err
 	}
-	x.ledger, err = x.folder.StartLedger(p.Config.Hash())
-	return err
+	if x.ledger, err = x.folder.StartLedger(p.Config.Hash()); err != nil {
+		return err
+	}
+	// At step 0 already: it says which program and kernel path the first steps were made with.
+	return x.checkpoint(trainer.State{Weights: p.Initial()}, 0)
 }
 
 func digits(coins []bool) string {
@@ -104,8 +107,8 @@ func (x *execution) reopen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !ok { // interrupted before the first checkpoint: back to the initial weights
-		c = &run.Checkpoint{Version: x.program(), Kernels: x.plan.Kernels.Name(), KeyID: run.KeyID(x.key), Weights: x.plan.Initial().Tensors}
+	if !ok {
+		return fmt.Errorf("experiment: %s is missing: the run ended before its first step (%w)", run.CheckpointFile, run.ErrFormat)
 	}
 	x.resume = c
 	return x.goOn(c)

@@ -184,10 +184,16 @@ func (x *execution) every() uint64 {
 
 // checkpoint writes all that continues the run. The folder syncs the ledger first: it may count steps that the
 // checkpoint lacks, never the other way round.
+//
+// Charged leaves out steps that an earlier interruption charged and this resumed run has not redone yet: they stay free.
 func (x *execution) checkpoint(s trainer.State, took time.Duration) error {
+	charged := x.ledger.Total()
+	if p := x.position.Charged; p > s.Step {
+		charged -= int64(p - s.Step)
+	}
 	return x.folder.SaveCheckpoint(&run.Checkpoint{
 		ConfigHash: x.plan.Config.Hash(), Version: x.program(), Kernels: x.plan.Kernels.Name(), KeyID: run.KeyID(x.key),
-		Step: s.Step, Charged: x.ledger.Total(), Seconds: took.Seconds(), Weights: s.Weights.Tensors, Optimizer: s.Optimizer,
+		Step: s.Step, Charged: charged, Seconds: took.Seconds(), Weights: s.Weights.Tensors, Optimizer: s.Optimizer,
 	})
 }
 

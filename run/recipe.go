@@ -23,8 +23,8 @@ type Recipe struct {
 
 // Answer is a figure and where it comes from.
 type Answer struct {
-	Figure string `yaml:"figure"`
-	Source string `yaml:"source"`
+	Figure string `yaml:"figure" json:"figure"`
+	Source string `yaml:"source" json:"source"`
 }
 
 // Recipes returns all recipes in catalog order.

@@ -59,6 +59,9 @@ func NewPlan(ctx context.Context, c run.Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := c.PublicN; n != 0 && n != int64(set.Card().Records()) {
+		return nil, check.Fail("trainer", "public_n", n, fmt.Sprintf("must be the %d units that the card of %s declares", set.Card().Records(), set.Name()))
+	}
 	p := &Plan{Config: c, Set: set, ClipNorm: c.ClipNorm, Lot: c.Lot}
 	if p.Kernels, err = simd.Select(c.Kernels); err != nil {
 		return nil, err
