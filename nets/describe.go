@@ -56,8 +56,8 @@ func (n *Net) Describe(units, slots int, k *simd.Kernels) []LayerInfo {
 		if i == len(n.blocks)-1 {
 			info.Bytes += 4 * int64(units*slots) * int64(2*n.classes+4) // targets, δ, mask, scale, losses, ones
 		}
-		if b.pos == 1 && k != nil && k.Name() != "portable" {
-			if size := 4 * packed(b.d, b.p); size > packing {
+		if k != nil && k.Name() != "portable" {
+			if size := 4 * b.packed(units*slots, slots, i == 0, info.Rule); size > packing {
 				packing, at = size, i
 			}
 		}
@@ -67,9 +67,29 @@ func (n *Net) Describe(units, slots int, k *simd.Kernels) []LayerInfo {
 	return out
 }
 
-// packed is the size of simd's packing buffers for a dense layer: a panel of at most 2048×512 and one of 224×528.
-func packed(d, p int) int64 {
-	return int64(min(max(d, p), 2048)+32)*int64(min(max(d, p), 512)) + 224*528
+// packed is the size of simd's packing buffers for one block, which grow by a quarter more than asked for. Products by
+// runs of a feature map need none.
+func (b *block) packed(rows, slots int, first bool, rule Rule) int64 {
+	panel := func(n, k int) int { return (min(n, 2048) + 32) * min(k, 512) } // of B
+	tiles := func(m, k int) int { return min(m, 224) * (min(k, 512) + 16) }  // of A
+	var of, a int
+	if rule == Ghost {
+		t := slots * b.pos
+		of = panel(t, max(b.d, b.p))
+	}
+	if b.pos == 1 {
+		if !first {
+			of = max(of, panel(b.d, b.p))
+		}
+		if b.p > 64 {
+			of = max(of, panel(b.p, max(b.d, rows)))
+			a = tiles(rows, b.d)
+		}
+		if rows > 64 {
+			a = max(a, tiles(b.d, rows))
+		}
+	}
+	return int64(of+a) * 5 / 4
 }
 
 // floats counts the buffers of one block, as newChain, lower and normOf make them.
@@ -96,7 +116,9 @@ func (b *block) floats(units, slots int, first bool, rule Rule) int64 {
 		}
 		pools++
 	}
-	total += rows * int64(b.in.Size()) // gradient of the input
+	if !first {
+		total += rows * int64(b.in.Size()) // gradient of the input
+	}
 	if l, ok := b.lin.(conv2d); ok {
 		g := l.geometry(b.in)
 		padded := int64(g.H * g.W * g.C)

@@ -19,7 +19,8 @@ type op struct {
 	arity int
 	out   *tensor.Dense
 	do    func()
-	back  func(in G.Nodes, grad *G.Node) (*G.Node, error) // gradient of the first input; nil: not differentiable
+	back  func(in G.Nodes, grad *G.Node) (*G.Node, error) // makes the backward nodes; nil: not differentiable
+	stops bool                                            // back passes no gradient on to the first input
 }
 
 var (
@@ -60,7 +61,7 @@ func (o *op) Hashcode() uint32 {
 func (o *op) DiffWRT(inputs int) []bool {
 	d := make([]bool, inputs)
 	if inputs > 0 {
-		d[0] = o.back != nil
+		d[0] = o.back != nil && !o.stops
 	}
 	return d
 }

@@ -28,8 +28,8 @@ func (n *Net) NewPredictor(w *Weights, rows int, k *simd.Kernels) (*Predictor, e
 	leaves := G.Nodes{at}
 	ws := simd.NewWorkspace()
 	for i := range n.blocks {
-		s, err := newSite(&n.blocks[i], at, value, w, 1, rows, false, k, ws, &p.live)
-		if err != nil {
+		s := &site{b: &n.blocks[i], k: k, ws: ws, live: &p.live, slots: 1, rows: rows, x: value, in: at}
+		if err := s.node(w); err != nil {
 			return nil, fmt.Errorf("nets: graph of %s: %w", n.name, err)
 		}
 		leaves = append(leaves, s.weights, s.biases)

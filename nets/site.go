@@ -16,8 +16,9 @@ type site struct {
 	k       *simd.Kernels
 	ws      *simd.Workspace
 	live    *live
-	slots   int // K
-	rows    int // n·K
+	slots   int  // K
+	rows    int  // n·K
+	train   bool // with what the backward pass needs
 	x       []float32
 	w, bias []float32
 	ones    []float32 // as many as rows or positions
@@ -31,33 +32,33 @@ type site struct {
 	back                     *G.Node // the node after which delta is complete
 }
 
-// newSite makes the forward node of a block behind the node in, whose value is x.
-func newSite(b *block, in *G.Node, x []float32, w *Weights, slots, rows int, train bool, k *simd.Kernels, ws *simd.Workspace, lv *live) (*site, error) {
-	s := &site{b: b, k: k, ws: ws, live: lv, slots: slots, rows: rows, x: x, in: in}
+// node makes the forward node of a block behind the node in, whose value is x.
+func (s *site) node(w *Weights) error {
+	b, train := s.b, s.train
 	s.w, s.bias = w.Tensors[b.weight], w.Tensors[b.weight+1]
-	s.chain = newChain(b, rows, train, k)
+	s.chain = newChain(b, s.rows, train, s.k)
 	if train {
-		s.ones = make([]float32, max(rows, b.pos))
+		s.ones = make([]float32, max(s.rows, b.pos))
 		for i := range s.ones {
 			s.ones[i] = 1
 		}
 	}
 	s.do = b.lin.lower(s)
-	g := in.Graph()
+	g := s.in.Graph()
 	s.weights = input(g, b.name+".weight", s.w, b.d, b.p)
 	s.biases = input(g, b.name+".bias", s.bias, 1, b.p)
-	f := &op{name: b.name, arity: 3, out: matrix(s.chain.y.v, rows, b.out.Size())}
-	f.do = func() { s.do.forward(0, lv.rows) }
+	f := &op{name: b.name, arity: 3, out: matrix(s.chain.y.v, s.rows, b.out.Size())}
+	f.do = func() { s.do.forward(0, s.live.rows) }
 	if train {
-		f.back = s.symDiff
+		f.back, f.stops = s.symDiff, s.first()
 	}
 	var err error
-	s.out, err = G.ApplyOp(f, in, s.weights, s.biases)
-	return s, err
+	s.out, err = G.ApplyOp(f, s.in, s.weights, s.biases)
+	return err
 }
 
 // symDiff makes the backward nodes: δ from the gradient of the block's output, then the gradient of the block's input.
-// The latter of the first block has no reader, and CompileFunction prunes it.
+// Nobody reads the latter of the first block, so it is not made.
 func (s *site) symDiff(_ G.Nodes, grad *G.Node) (*G.Node, error) {
 	b := s.b
 	dy := buffer{v: grad.Op().(*op).out.Float32s(), width: b.out.Size()}
@@ -73,11 +74,17 @@ func (s *site) symDiff(_ G.Nodes, grad *G.Node) (*G.Node, error) {
 			return nil, err
 		}
 	}
+	if s.first() {
+		return nil, nil
+	}
 	dx := aligned(s.rows * b.in.Size())
 	o := &op{name: b.name + ".inputgrad", arity: 2, out: matrix(dx, s.rows, b.in.Size())}
 	o.do = func() { s.do.inputGrad(dx, 0, s.live.rows) }
 	return G.ApplyOp(o, s.back, s.weights)
 }
+
+// first says that the block reads the records themselves.
+func (s *site) first() bool { return s.b.weight == 0 }
 
 // unitRows returns the rows of one unit, of a buffer of the given width per row.
 func (s *site) unitRows(v []float32, width, unit int) []float32 {

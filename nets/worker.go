@@ -40,7 +40,7 @@ type Worker struct {
 	sums     [][]float32 // per block, weights then bias
 	tensors  [][]float32 // the same memory in Params order
 	vm       G.VM
-	nodes    int // of the compiled graph, leaves excluded
+	ops      []*op // of the compiled graph
 }
 
 // NewWorker builds the graph of a step on shared weights. Weights are only read, during Step.
@@ -93,7 +93,8 @@ func (wk *Worker) compile(n *Net, w *Weights, rows int) error {
 	at, value := x, wk.x
 	var outputs G.Nodes
 	for i := range n.blocks {
-		s, err := newSite(&n.blocks[i], at, value, w, wk.o.Slots, rows, true, wk.o.Kernels, wk.ws, lv)
+		s := &site{b: &n.blocks[i], k: wk.o.Kernels, ws: wk.ws, live: lv, slots: wk.o.Slots, rows: rows, train: true, x: value, in: at}
+		err := s.node(w)
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,11 @@ func (wk *Worker) compile(n *Net, w *Weights, rows int) error {
 	if err != nil {
 		return err
 	}
-	wk.nodes = len(locs) - len(leaves)
+	for node := range locs {
+		if o, ok := node.Op().(*op); ok {
+			wk.ops = append(wk.ops, o)
+		}
+	}
 	wk.vm = G.NewTapeMachine(g, G.WithPrecompiled(prog, locs))
 	return nil
 }
@@ -156,7 +161,7 @@ func (wk *Worker) factorNode(g *G.ExprGraph, leaves G.Nodes) (*G.Node, G.Nodes, 
 	for _, s := range wk.sites {
 		norms := make([]float32, units)
 		wk.norms = append(wk.norms, norms)
-		o := &op{name: s.b.name + ".norm", arity: 2, out: matrix(norms, 1, units), do: s.normOf(norms, units)}
+		o := &op{name: s.b.name + ".norm", arity: 2, out: matrix(norms, 1, units), do: s.normOf(norms, wk.unitMask)}
 		node, err := G.ApplyOp(o, s.in, s.back)
 		if err != nil {
 			return nil, nil, err
@@ -178,18 +183,20 @@ func (wk *Worker) setFactors() {
 		for _, v := range wk.norms {
 			sum += float64(v[i])
 		}
-		wk.sqNorms[i] = up(sum * slack)
+		if wk.sqNorms[i] = 0; wk.unitMask[i] == 1 {
+			wk.sqNorms[i] = up(sum * slack)
+		}
 	}
 	wk.o.Clip(wk.factors, wk.sqNorms, wk.unitMask)
 	for i := range wk.factors {
-		switch c := wk.factors[i]; {
-		case i >= n || wk.unitMask[i] == 0 || !(c >= 0) || !finite(c):
-			wk.factors[i] = 0
-		case !finite(wk.sqNorms[i]): // trap T15: as if the unit were absent
+		if !finite(wk.sqNorms[i]) { // trap T15: as if the unit were absent, whatever Clip said
 			wk.factors[i] = 0
 			for _, s := range wk.sites {
 				s.eraseUnit(i)
 			}
+		}
+		if c := wk.factors[i]; wk.unitMask[i] == 0 || !(c >= 0) || !finite(c) {
+			wk.factors[i] = 0
 		}
 	}
 }
@@ -305,14 +312,15 @@ func (wk *Worker) prepare() error {
 }
 
 // normOf returns the operation of a block's norm node, and makes the buffer for instances where the rule keeps them.
-func (s *site) normOf(norms []float32, units int) func() {
+// Empty units have norm 0; what lies in their instances is finite and gets factor 0.
+func (s *site) normOf(norms, mask []float32) func() {
 	of := s.do.rank1
 	switch s.b.rule(s.slots, true) {
 	case Ghost:
 		of = s.do.ghost
 	case Instantiate:
 		size := s.b.gradient()
-		s.instances = aligned(units * size)
+		s.instances = aligned(len(norms) * size)
 		of = func(i int) float64 {
 			g := s.instances[i*size : (i+1)*size]
 			s.do.gradient(g, i)
@@ -321,7 +329,9 @@ func (s *site) normOf(norms []float32, units int) func() {
 	}
 	return func() {
 		for i := range s.live.units {
-			norms[i] = up(of(i))
+			if norms[i] = 0; mask[i] == 1 {
+				norms[i] = up(of(i))
+			}
 		}
 	}
 }
@@ -337,4 +347,4 @@ func (s *site) eraseUnit(i int) {
 }
 
 // Nodes is the number of operations of the compiled graph.
-func (wk *Worker) Nodes() int { return wk.nodes }
+func (wk *Worker) Nodes() int { return len(wk.ops) }
