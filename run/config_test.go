@@ -189,7 +189,6 @@ func TestBadConfigs(t *testing.T) {
 		{"a split of words", flag("split", "a/b"), []string{"add up to 100"}},
 		{"unit", flag("unit", "patient"), []string{"unit is patient"}},
 		{"a noisy twin", Sources{Set: []string{"twin.noise_multiplier=1"}}, []string{"twin.noise_multiplier is 1"}},
-		{"a wall below the request", Sources{Flags: map[string]string{"epsilon": "3", "max-epsilon": "2"}}, []string{"max_epsilon is 2, must be at least epsilon (3)"}},
 		{"a condition that cannot be read", flag("fail-if", "auc >"), []string{"fail_if"}},
 		{"unknown recipe", Sources{Recipe: "mnist-opacs"}, []string{"unknown recipe", "did you mean mnist-opacus?"}},
 		{"a map for a number", with("workers: {a: 1}"), []string{"workers is a map"}},

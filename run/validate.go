@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -167,8 +166,6 @@ func (c Config) guaranteeRules() []rule {
 		{"epochs", !c.Epochs.IsZero(), "be above 0"},
 		{"audit_units", c.AuditUnits == nil || *c.AuditUnits >= 0, "be 0 or more"},
 		{"max_epsilon", positive(c.MaxEpsilon), mustPositive},
-		{"max_epsilon", c.Epsilon == 0 || c.MaxEpsilon == 0 || c.Epsilon <= c.MaxEpsilon,
-			fmt.Sprintf("be at least epsilon (%s)", formatFloat(c.Epsilon))},
 		{"max_epsilon", !c.NoDP, "not be set together with no_dp, whose epsilon is infinite"},
 	}
 }

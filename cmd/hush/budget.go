@@ -160,7 +160,7 @@ func budget(c *cli.Context, ask func(*question) (accountant.Guarantee, error)) e
 		w.SetIndent("", "  ")
 		return w.Encode(a)
 	}
-	return printAnswer(c.App.Writer, q, g, a)
+	return printAnswer(c.App.Writer, c.Command.Name, q, g, a)
 }
 
 func (q *question) target() accountant.Target {

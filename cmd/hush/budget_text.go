@@ -12,7 +12,7 @@ import (
 )
 
 // printAnswer writes the answer as a small table and one sentence that says what it means for an attacker.
-func printAnswer(out io.Writer, q *question, g accountant.Guarantee, a budgetAnswer) error {
+func printAnswer(out io.Writer, asked string, q *question, g accountant.Guarantee, a budgetAnswer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
 	row("epsilon", "%s", upText(g.Epsilon))
@@ -20,8 +20,15 @@ func printAnswer(out io.Writer, q *question, g accountant.Guarantee, a budgetAns
 	if q.scheduled {
 		row("schedule", "%d stages", len(q.spent))
 	} else {
-		row("noise multiplier", "%s", upText(q.noise))
-		row("sample rate", "%s", downText(q.rate))
+		noise, rate := fmt.Sprintf("%.6g", q.noise), fmt.Sprintf("%.6g", q.rate)
+		switch asked {
+		case "noise":
+			noise = upText(q.noise)
+		case "rate":
+			rate = downText(q.rate)
+		}
+		row("noise multiplier", "%s", noise)
+		row("sample rate", "%s", rate)
 	}
 	row("steps", "%d", a.Steps)
 	row("neighboring", "%s, %s", g.Relation, groupText(q.settings.GroupSize))
@@ -52,7 +59,7 @@ func meaning(g accountant.Guarantee, group int) string {
 	if !claim.Private || g.Delta >= 1 {
 		return "There is no guarantee: an attacker may become certain."
 	}
-	return fmt.Sprintf("In words: whoever suspects that %s, and then sees everything that is released, can become at most %s sure if 1 %% sure before, and at most %s if 50 %% sure before; δ is the chance that this fails.",
+	return fmt.Sprintf("In words: whoever suspects that %s, and then sees everything that is released, can become at most %s sure if 1 %% sure before, and at most %s if 50 %% sure before; δ bounds the chance of worse.",
 		whose, percentUp(claim.PosteriorCeiling(.01)), percentUp(claim.PosteriorCeiling(.5)))
 }
 

@@ -117,12 +117,14 @@ func parseShape(text, net string) (nets.Shape, error) {
 
 // netError gives an unknown net its nearest name as a hint.
 func netError(err error) error {
-	if u := (*nets.UnknownError)(nil); errors.As(err, &u) {
-		hint := "known: " + strings.Join(u.Known, ", ")
-		if n := nearest(u.Name, u.Known); n != "" {
-			hint = fmt.Sprintf("did you mean %q? %s", n, hint)
-		}
-		return usage(err, hint)
+	u := (*nets.UnknownError)(nil)
+	if !errors.As(err, &u) {
+		return usage(err, "hush nets list shows the nets and what they take")
 	}
-	return usage(err, "hush nets list shows the nets and what they take")
+	var names []string
+	for _, e := range nets.Catalog() {
+		names = append(names, e.Name)
+	}
+	word, _, _ := strings.Cut(u.Name, ":")
+	return usage(err, nearestOf("hush nets list shows all", word, names))
 }

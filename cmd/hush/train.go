@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"hush/accountant"
+	"hush/data"
 	"hush/experiment"
 	"hush/report"
 	"hush/run"
@@ -173,7 +174,13 @@ func resolve(c *cli.Context) (run.Config, error) {
 	case c.Bool("no-twin"):
 		flags["twin.run"] = "no"
 	}
-	return run.Resolve(run.Sources{Recipe: c.String("recipe"), File: c.String("config"), Env: env, Flags: flags, Set: c.StringSlice("set")})
+	cfg, err := run.Resolve(run.Sources{Recipe: c.String("recipe"), File: c.String("config"), Env: env, Flags: flags, Set: c.StringSlice("set")})
+	if missing := (*run.Missing)(nil); errors.As(err, &missing) && flags["data"] != "" {
+		if _, unknown := data.Lookup(flags["data"]); unknown != nil { // a mistyped name brings no recipe: say that first
+			return cfg, unknown
+		}
+	}
+	return cfg, err
 }
 
 func listRecipes(c *cli.Context) error {
