@@ -26,7 +26,7 @@ type Guarantee struct {
 	Epsilon      float64 // ε: the safe side, equal to Upper; +Inf if there is no guarantee
 	Lower, Upper float64 // the true ε lies between
 	Delta        float64 // δ
-	Order        float64 // Rényi order at which the bound is smallest; 0 if none was needed
+	Order        float64 // Rényi order at which the bound is smallest; 0 if it needs none
 	Accountant   string
 	Relation     Relation
 	Warning      string // what to know about the figure, or empty
@@ -79,15 +79,6 @@ func (c Settings) Delta(s Spending, epsilon float64) (Guarantee, error) {
 	return g, err
 }
 
-// conversion turns the divergence r of order alpha, composed, into the bound asked for. It falls with the order's
-// fitness and grows with r.
-type conversion struct {
-	at   func(alpha, r float64) float64
-	pure func(largest float64) float64 // from the largest loss
-	none float64                       // the bound if nothing was released
-	high float64                       // the bound if nothing is known
-}
-
 // solve minimizes the conversion over all orders in the direction remove, then makes sure of add: at the same order
 // its divergence is the smaller one for sampled Gaussians (Mironov, Talwar & Zhang 2019, arXiv 1908.10530, Theorem 5);
 // where it is not, it is minimized too and the larger bound is stated.
@@ -102,7 +93,7 @@ func (c Settings) solve(s Spending, v conversion) (Guarantee, error) {
 		g.Lower, g.Upper = v.none, v.none
 		return g, nil
 	}
-	var best [2]minimum
+	best := [2]minimum{{value: v.none}, {value: v.none}}
 	for i, d := range [2]Direction{Remove, Add} {
 		curve, err := s.curve(Neighbors{c.Relation, d, c.GroupSize})
 		if err != nil {
@@ -114,7 +105,7 @@ func (c Settings) solve(s Spending, v conversion) (Guarantee, error) {
 		best[i] = minimize(curve, v)
 	}
 	worst := best[0]
-	if best[1].value > worst.value && best[1].found() {
+	if best[1].value > worst.value {
 		worst = best[1]
 	}
 	g.Lower, g.Upper, g.Order, g.Warning = v.none, worst.value, worst.alpha, worst.warning
