@@ -2,10 +2,8 @@ package trainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 
@@ -59,9 +57,6 @@ func NewPlan(ctx context.Context, c run.Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := c.PublicN; n != 0 && n != int64(set.Card().Records()) {
-		return nil, check.Fail("trainer", "public_n", n, fmt.Sprintf("must be the %d units that the card of %s declares", set.Card().Records(), set.Name()))
-	}
 	p := &Plan{Config: c, Set: set, ClipNorm: c.ClipNorm, Lot: c.Lot}
 	if p.Kernels, err = simd.Select(c.Kernels); err != nil {
 		return nil, err
@@ -87,6 +82,11 @@ func openSet(ctx context.Context, c run.Config) (*data.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.PublicN > 0 {
+		if set, err = set.WithPublicN(int(c.PublicN)); err != nil {
+			return nil, err
+		}
+	}
 	t := data.Transform{}
 	switch c.Transform {
 	case "unit-norm":
@@ -101,7 +101,7 @@ func openSet(ctx context.Context, c run.Config) (*data.Set, error) {
 func (p *Plan) split() (err error) {
 	c := p.Config
 	if c.SplitFile != "" {
-		p.Split, err = readSplit(c.SplitFile, p.Set)
+		p.Split, err = data.ReadSplit(c.SplitFile, p.Set)
 	} else {
 		s := data.SplitConfig{Train: c.Split.Part("train"), Test: c.Split.Part("test"), Selection: c.Split.Part("selection"),
 			Reference: c.Split.Part("reference"), Population: c.Split.Part("population"), AuditUnits: -1, Seed: c.Seed}
@@ -121,15 +121,6 @@ func (p *Plan) split() (err error) {
 		}
 	}
 	return nil
-}
-
-func readSplit(path string, set *data.Set) (*data.Split, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, &data.Error{Kind: data.NotFound, Set: set.Name(), Path: path, Message: "cannot read the split file", Err: errors.Unwrap(err)}
-	}
-	defer f.Close()
-	return data.DecodeSplit(f, set)
 }
 
 // spend resolves q, T and σ, and what they cost.

@@ -80,5 +80,8 @@ func setError(e *data.Error, err error) error {
 	case data.NotFound, data.Corrupt, data.Checksum:
 		return dataError(err, strings.TrimSpace("hush data fetch "+e.Set)+" gets it, hush data verify checks it; --data-dir or HUSH_DATA says where it lies")
 	}
+	if e.Kind == data.Excess {
+		return dataError(err, "public_n is fixed before the records are read: declare as many as there may be, or leave records out")
+	}
 	return dataError(err, "")
 }

@@ -175,11 +175,14 @@ func flagsFirst(verbs []*cli.Command, args []string) []string {
 			plain = append(plain, word)
 			continue
 		}
-		out = append(out, word)
-		if takesValue(verb, strings.TrimLeft(word, "-")) && i+1 < len(rest) {
-			i++
-			out = append(out, rest[i])
+		if !takesValue(verb, strings.TrimLeft(word, "-")) {
+			out = append(out, word)
+			continue
 		}
+		if i++; i == len(rest) { // its value is missing: the parser says so, if it stays last
+			return append(append(out, plain...), word)
+		}
+		out = append(out, word, rest[i])
 	}
 	return append(out, plain...)
 }

@@ -83,6 +83,7 @@ func TestFlagsFirst(t *testing.T) {
 		"hush report RUN --format json":                  "hush report --format json RUN",
 		"hush report RUN --format=json X":                "hush report --format=json RUN X",
 		"hush nets show mlp:8 --input 600 --classes 100": "hush nets show --input 600 --classes 100 mlp:8",
+		"hush report RUN --output":                       "hush report RUN --output",
 		"hush report -- --all":                           "hush report -- --all",
 		"hush":                                           "hush",
 		"hush trian --x":                                 "hush trian --x",
