@@ -1,7 +1,5 @@
 package run
 
-import "reflect"
-
 // Key is one key of a config, as a flag or an environment variable would set it.
 type Key struct {
 	Name   string // dotted path, "clip_norm" or "twin.lr"
@@ -14,7 +12,7 @@ type Key struct {
 func Keys() []Key {
 	var list []Key
 	for _, l := range leaves() {
-		list = append(list, Key{Name: l.path, Doc: l.doc, Switch: reflect.TypeFor[Config]().FieldByIndex(l.index).Type.Kind() == reflect.Bool})
+		list = append(list, Key{Name: l.path, Doc: l.doc, Switch: l.isSwitch()})
 	}
 	return list
 }

@@ -9,7 +9,6 @@ import "unsafe"
 type Workspace struct {
 	packA, packB []float32
 	weights      []float32 // transposed weights of ConvInputGrad
-	rows         []float32 // per-row figures of SoftmaxCrossEntropy
 }
 
 // NewWorkspace returns an empty workspace.

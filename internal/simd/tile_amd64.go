@@ -12,11 +12,13 @@ type tileArgs struct {
 	k, runs, lines           int
 	kernel                   int
 	mask                     uint64 // valid lanes of the last vector: bits
-	runsLeft, linesLeft      int
-	fromNow                  uintptr
-	tail                     int // valid lanes of the last vector: count
-	panel                    int // bytes of b from one panel of columns to the next; not read by assembly
-	packed                   int // values per packed row of a, 0 if a is not packed by tiles; not read by assembly
+	//lint:ignore U1000 written by assembly
+	runsLeft, linesLeft int
+	//lint:ignore U1000 written by assembly
+	fromNow uintptr
+	tail    int // valid lanes of the last vector: count
+	panel   int // bytes of b from one panel of columns to the next; not read by assembly
+	packed  int // values per packed row of a, 0 if a is not packed by tiles; not read by assembly
 }
 
 // zeros is where a chain begins that has nothing to continue.
