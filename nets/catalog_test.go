@@ -29,6 +29,7 @@ var sample = map[string]struct {
 // The conformance suite: every net of the catalog builds, has the parameters of its source, learns one batch by plain
 // gradient steps with clipping, predicts what its worker sees, and is described whole.
 func TestCatalog(t *testing.T) {
+	single(t)
 	k := kernels(t, "auto")
 	for _, e := range Catalog() {
 		t.Run(e.Name, func(t *testing.T) {
@@ -185,6 +186,7 @@ func TestBadOptionsAreRefused(t *testing.T) {
 // The initial law: uniform on ±1/√f. For n values the mean of squares is 1/(3f) with relative sd √(4/5)/√n; 5 sd raise
 // a false alarm once in 1.7 million tensors. The largest of n must come near the bound.
 func TestInitialLaw(t *testing.T) {
+	single(t)
 	n, err := Lookup("fcn", Shape{1, 1, 600}, 100)
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ func formula(n, tensor int) []float64 {
 // Every net of the catalog against PyTorch: logits, losses, norms of units of two slots, and the clipped sum by norm,
 // by projection on a fixed vector, and by some of its values.
 func TestFixture(t *testing.T) {
+	single(t)
 	text, err := os.ReadFile("testdata/fixture.json")
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,7 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 
 // trap T8, trap T9: the physical batch is memory only. 64 units through batches of 1, 7, 16 and 64 leave the same bits.
 func TestPhysicalBatchLeavesNoTrace(t *testing.T) {
+	single(t)
 	for _, c := range zoo() {
 		for _, slots := range []int{1, 2} {
 			for _, path := range []string{"auto", "portable"} {
@@ -79,6 +80,7 @@ func TestPhysicalBatchLeavesNoTrace(t *testing.T) {
 // trap T13: losses are summed, so the lot twice is the sum twice. The second half starts from the sum of the first, so
 // the doubling holds up to the rounding of a running sum.
 func TestTwiceTheLotIsTwiceTheSum(t *testing.T) {
+	single(t)
 	for _, c := range zoo() {
 		t.Run(c.what, func(t *testing.T) {
 			e := newExample(t, c.layers, c.in, c.classes, 6, 2, 5)
@@ -104,6 +106,7 @@ func TestTwiceTheLotIsTwiceTheSum(t *testing.T) {
 // trap T14: nothing of unit i depends on the others. Its contribution is read off with the factors of all others at 0;
 // then all others are changed.
 func TestUnitsDoNotSeeEachOther(t *testing.T) {
+	single(t)
 	const units = 4
 	for _, c := range zoo() {
 		t.Run(c.what, func(t *testing.T) {
@@ -138,6 +141,7 @@ func TestUnitsDoNotSeeEachOther(t *testing.T) {
 // trap T15: a unit with a value that is not finite is as if absent, whichever slot, value or target it is, and whatever
 // Clip says.
 func TestNonFiniteUnitIsAbsent(t *testing.T) {
+	single(t)
 	const bad, units = 1, 6
 	inf := float32(math.Inf(1))
 	for _, c := range zoo() {
@@ -236,6 +240,7 @@ func TestWorkersShareWeights(t *testing.T) {
 
 // A predictor's logits are a worker's, to the bit, for any number of rows.
 func TestPredictor(t *testing.T) {
+	single(t)
 	for _, c := range zoo() {
 		e := newExample(t, c.layers, c.in, c.classes, 9, 1, 29)
 		fill(e.mask, 1)
@@ -306,6 +311,7 @@ func TestClassWeights(t *testing.T) {
 
 // A step allocates nothing beyond gorgonia's own: as much as the same graph with operations that do nothing.
 func TestStepAllocatesNothingOfItsOwn(t *testing.T) {
+	single(t)
 	for _, name := range []string{"cnn28-tanh", "fcn", "linear"} {
 		n, err := Lookup(name, Shape{28, 28, 1}, 10)
 		if err != nil {
@@ -353,6 +359,7 @@ func measure(f func()) (allocs, bytes float64) {
 
 // A worker's memory is what Describe says.
 func TestMemoryEstimate(t *testing.T) {
+	single(t)
 	for _, c := range benchNets {
 		n, err := Lookup(c.name, c.in, c.classes)
 		if err != nil {

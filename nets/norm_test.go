@@ -36,6 +36,7 @@ func squares(g []float64) float64 {
 // trap T16: the bound of every rule is at least the squared norm of what is added, for ordinary, cancelling, tiny,
 // denormal, huge and mixed values. The ghost rule without its κ term fails here.
 func TestNormBoundIsAbove(t *testing.T) {
+	single(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	fills := []struct {
 		name string
@@ -130,6 +131,7 @@ func finite64(v float64) bool { return v-v == 0 }
 // trap T16, through a whole step: what one unit adds is at most its factor times its bound, in float64, also where
 // values are huge and where positions cancel.
 func TestAddedVectorIsWithinBound(t *testing.T) {
+	single(t)
 	const clip = .37
 	for _, c := range zoo() {
 		for _, scale := range []float32{1e-30, 1e-6, 1, 1e6, 1e15, 1e30, 3e38} {

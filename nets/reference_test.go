@@ -76,6 +76,15 @@ func clipTo(norm float64) func(f, n, m []float32) {
 
 func clipOne(f, n, m []float32) { copy(f, m) }
 
+// single skips a test that runs on one goroutine: with -short the race detector looks at this package, and only two
+// workers at a time can race.
+func single(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one goroutine; run without -short")
+	}
+}
+
 func kernels(t testing.TB, name string) *simd.Kernels {
 	t.Helper()
 	k, err := simd.Select(name)
@@ -363,6 +372,7 @@ func distance(a, b []float64) float64 {
 
 // The reference itself against finite differences: central, step 1e-5, so the error is about 1e-10 plus rounding 1e-11.
 func TestReferenceAgainstFiniteDifferences(t *testing.T) {
+	single(t)
 	for _, c := range zoo() {
 		t.Run(c.what, func(t *testing.T) {
 			e := newExample(t, c.layers, c.in, c.classes, 1, 1, 7)

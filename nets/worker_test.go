@@ -40,6 +40,7 @@ func zoo() []zooCase {
 
 // trap T12: every rule and layer against one record at a time in float64, to 1e-5.
 func TestParity(t *testing.T) {
+	single(t)
 	seen := map[Rule]bool{}
 	for _, c := range zoo() {
 		for _, slots := range []int{1, 3} {
