@@ -128,6 +128,24 @@ func above(bound, exact float64) bool {
 
 func finite64(v float64) bool { return v-v == 0 }
 
+// trap T16: figures are rounded to float32 upward.
+func TestUp(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		want float32
+	}{
+		{0, 0}, {1, 1}, {1 + 0x1p-40, 1 + 0x1p-23}, {1e-60, 0x1p-149}, {0x1p-149, 0x1p-149},
+		{math.MaxFloat32, math.MaxFloat32}, {math.MaxFloat32 * (1 + 0x1p-40), float32(math.Inf(1))}, {1e300, float32(math.Inf(1))},
+	} {
+		if got := up(c.v); got != c.want {
+			t.Errorf("up(%g) is %g, want %g", c.v, got, c.want)
+		}
+	}
+	if v := up(math.NaN()); v == v {
+		t.Errorf("up(NaN) is %v", v)
+	}
+}
+
 // trap T16, through a whole step: what one unit adds is at most its factor times its bound, in float64, also where
 // values are huge and where positions cancel.
 func TestAddedVectorIsWithinBound(t *testing.T) {
