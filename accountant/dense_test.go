@@ -65,9 +65,9 @@ func dense(p pair, a float64, k int) float64 {
 	heights := make([]float64, 0, 2*n+1)
 	for i := -n; i <= n; i++ {
 		x := float64(i) * h
-		logP, loss := p.at(x)
-		scale, value := gain(a, loss, psiBack(loss))
-		v := logP - x*x/(2*p.sigma*p.sigma) + scale + math.Log(value)
+		height, loss := p.at(x)
+		scale, value := gain(a, loss, psi(-loss))
+		v := height + scale + math.Log(value)
 		heights, top = append(heights, v), math.Max(top, v)
 	}
 	sum := 0.0
@@ -103,4 +103,65 @@ func TestOrderAgreesWithADenseGrid(t *testing.T) {
 			t.Fatalf("%v %+v α=%g: %.16g, dense %.16g, relative %.1e", e, n, alpha, got, want, rel)
 		}
 	})
+}
+
+// TestReplacingMovesTwice: a unit that is replaced moves the sum by up to 2C, so without sampling the cost is that of
+// half the noise; with sampling it lies between zeroing out once and without sampling.
+func TestReplacingMovesTwice(t *testing.T) {
+	for _, alpha := range []float64{1, 1.5, 8, 300} {
+		half := order(t, Gaussian{.5}, Neighbors{ZeroOut, Remove, 1}, alpha)
+		for _, e := range []Event{Gaussian{1}, SampledGaussian{1, 1}} {
+			if got := order(t, e, Neighbors{ReplaceOne, Remove, 1}, alpha); got != half {
+				t.Errorf("%s, order %g: %g, with half the noise %g", e, alpha, got, half)
+			}
+		}
+		near := order(t, SampledGaussian{1 - 1e-9, 1}, Neighbors{ReplaceOne, Remove, 1}, alpha)
+		if !(near <= half) || alpha < 2 && near < half*.999 {
+			t.Errorf("order %g: %g just below rate 1, %g at it", alpha, near, half)
+		}
+		sampled := order(t, SampledGaussian{.1, 1}, Neighbors{ReplaceOne, Remove, 1}, alpha)
+		if zeroed := order(t, SampledGaussian{.1, 1}, Neighbors{ZeroOut, Remove, 1}, alpha); !(sampled > zeroed && sampled < half) {
+			t.Errorf("order %g: replaced %g, zeroed out %g, without sampling %g", alpha, sampled, zeroed, half)
+		}
+	}
+	// two units zeroed out together, no sampling: the sum moves by 2C
+	if a, b := order(t, Gaussian{1}, Neighbors{ZeroOut, Add, 2}, 8), order(t, Gaussian{.5}, Neighbors{ZeroOut, Add, 1}, 8); a != b {
+		t.Errorf("two units cost %g, half the noise %g", a, b)
+	}
+}
+
+// TestSmallOrdersAreKL: for small q and large σ, KL ≈ χ²/2 = q²·(e^{1/σ²} − 1)/2, and orders near 1 lose no digits.
+func TestSmallOrdersAreKL(t *testing.T) {
+	const q, sigma = 1e-9, 3.0
+	want := q * q * math.Expm1(1/(sigma*sigma)) / 2
+	for _, alpha := range []float64{1, 1 + 1e-10, 1 + 1e-6} {
+		for _, d := range []Direction{Remove, Add} {
+			got := order(t, SampledGaussian{q, sigma}, Neighbors{ZeroOut, d, 1}, alpha)
+			if rel := math.Abs(got/want - 1); !(rel < 1e-5*(alpha-1)*1e6+1e-8) {
+				t.Errorf("order 1 + %g: %.12g, want %.12g", alpha-1, got, want)
+			}
+		}
+	}
+}
+
+// TestCornersStayFinite: no NaN, no negative value, no order below a smaller one, wherever a parameter is legal.
+func TestCornersStayFinite(t *testing.T) {
+	for _, q := range []float64{minRate, 1e-9, 1e-3, .5, .999999, 1 - 1e-16} {
+		for _, sigma := range []float64{minNoise, 1e-3, .05, 1, 1e4, maxNoise} {
+			for _, n := range []Neighbors{{ZeroOut, Remove, 1}, {ZeroOut, Add, 1}, {ReplaceOne, Remove, 1}, {ZeroOut, Remove, 3}} {
+				c, err := SampledGaussian{q, sigma}.RDP(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				last := 0.0
+				for _, alpha := range []float64{1, 1 + 1e-10, 1.01, 2, 30, 1e3, 1e5} {
+					v := c(alpha)
+					if !(v >= last*(1-1e-9)) || math.IsInf(v, 1) {
+						t.Errorf("q=%g σ=%g %+v: order %g is %g, %g before", q, sigma, n, alpha, v, last)
+					}
+					last = v
+				}
+			}
+		}
+	}
 }

@@ -57,6 +57,25 @@ func (m *mixture) log(x float64) float64 {
 	return math.Log((1 - m.q) + m.q*math.Exp(w))
 }
 
+// density returns log Σ_j w_j·exp(−(x−j)²/(2σ²)): log M(x) − x²/(2σ²) without the cancellation of the two.
+func (m *mixture) density(x float64) float64 {
+	if m.weight == nil {
+		a, b := m.log1Q-x*x/(2*m.s2), m.logQ-(x-1)*(x-1)/(2*m.s2)
+		return math.Max(a, b) + math.Log1p(math.Exp(-math.Abs(a-b)))
+	}
+	top, sum := math.Inf(-1), 0.0
+	for j, w := range m.logW {
+		d := x - float64(j)
+		t := w - d*d/(2*m.s2)
+		if t > top {
+			sum *= math.Exp(top - t)
+			top = t
+		}
+		sum += math.Exp(t - top)
+	}
+	return top + math.Log(sum)
+}
+
 // many is at for k > 1.
 func (m *mixture) many(x float64) (logM, mean, variance float64) {
 	top := math.Inf(-1)
@@ -83,6 +102,17 @@ func (m *mixture) term(j int, x float64) float64 {
 	return m.logW[j] + f*(2*x-f)/(2*m.s2)
 }
 
-// bend is where the single shifted part overtakes the rest: q·e^w = 1−q. There, and nowhere else for k = 1, log M
-// turns, within about σ².
-func (m *mixture) bend() float64 { return m.s2*(m.log1Q-m.logQ) + .5 }
+// bends are where the next shifted part overtakes the one before, w_{j−1}·e^{…} = w_j·e^{…}. There, and nowhere else,
+// log M turns, within about σ²:
+//
+//	x_j = j − ½ + σ²·log(w_{j−1}/w_j),  j = 1…k
+func (m *mixture) bends() []float64 {
+	if m.weight == nil {
+		return []float64{.5 + m.s2*(m.log1Q-m.logQ)}
+	}
+	xs := make([]float64, len(m.logW)-1)
+	for j := range xs {
+		xs[j] = float64(j) + .5 + m.s2*(m.logW[j]-m.logW[j+1])
+	}
+	return xs
+}

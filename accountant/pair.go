@@ -9,42 +9,54 @@ type pair struct {
 	signP, signQ float64 // +1: mixture, −1: mixture mirrored at 0, 0: N(0, σ²)
 }
 
-// at returns log P relative to N(0, σ²), and the loss D.
-func (p *pair) at(x float64) (logP, loss float64) {
-	logQ := 0.0
+// at returns the logarithm of the density of P at x, without the normal constant, and the loss D.
+func (p *pair) at(x float64) (height, loss float64) {
+	height = -x * x / (2 * p.mix.s2)
 	if p.signP != 0 {
-		logP = p.mix.log(p.signP * x)
+		loss = p.mix.log(p.signP * x)
+		height = p.mix.density(p.signP * x)
 	}
 	if p.signQ != 0 {
-		logQ = p.mix.log(p.signQ * x)
+		loss -= p.mix.log(p.signQ * x)
 	}
-	return logP, logP - logQ
+	return height, loss
 }
 
-// pull returns F(x) and V(x): the exponent −x²/(2σ²) + α·log P − a·log Q of the integrand has derivative
-// (F(x) − x)/σ², and V bounds σ²·|F′|.
-func (p *pair) pull(x, a float64) (f, v float64) {
-	if p.signP != 0 {
-		_, m, s := p.mix.at(p.signP * x)
-		f, v = (1+a)*p.signP*m, (1+a)*s
+// steepest is the size of the exponents at the far end of the tilted mass.
+func (p *pair) steepest(a float64) float64 {
+	far := (2*a + 2) * float64(max(1, len(p.mix.weight)-1))
+	return far * far / (2 * p.mix.s2)
+}
+
+// bends returns where the logarithm of either density turns.
+func (p *pair) bends() []float64 {
+	var xs []float64
+	for _, sign := range [2]float64{p.signP, p.signQ} {
+		if sign == 0 {
+			continue
+		}
+		for _, b := range p.mix.bends() {
+			xs = append(xs, sign*b)
+		}
 	}
-	if p.signQ != 0 {
-		_, m, s := p.mix.at(p.signQ * x)
-		f, v = f-a*p.signQ*m, v+a*s
-	}
-	return f, v
+	return xs
 }
 
 // gain returns ψ(aD) + a·ψ(−D) as e^scale·value, ψ(t) = e^t − 1 − t, given D and ψ(−D); for a = 0, ψ(−D) alone.
 func gain(a, loss, psiBack float64) (scale, value float64) {
-	t := a * loss
-	switch {
+	switch t := a * loss; {
+	case loss < -500: // ψ(−D) = e^−D, and ψ(aD) < a·|D|: both beyond float64 or beside it. Times P's density it is Q's
+		if a == 0 {
+			return -loss, 1
+		}
+		return -loss, a
 	case a == 0:
 		return 0, psiBack
 	case t > 500: // e^t dwarfs the rest: 1 + t < 1e-200·e^t, and ψ(−D) < D
 		return t, 1
+	default:
+		return 0, psi(t) + a*psiBack
 	}
-	return 0, psi(t) + a*psiBack
 }
 
 // psi is e^t − 1 − t. Near 0 by its series, which ends where the next term is below 1e-17 of the first; from |t| = .1
@@ -55,7 +67,3 @@ func psi(t float64) float64 {
 	}
 	return t * t * (1./2 + t*(1./6+t*(1./24+t*(1./120+t*(1./720+t*(1./5040+t*(1./40320+t*(1./362880+t/3628800))))))))
 }
-
-// psiBack is ψ(−D), for a loss that may be very negative: the mass of P there is about e^D, and the product with it
-// stays finite.
-func psiBack(loss float64) float64 { return psi(math.Min(-loss, 700)) }

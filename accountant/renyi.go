@@ -9,32 +9,25 @@ import (
 // calls, so it is not safe for concurrent use; it lives as long as one question to the accountant.
 type renyi struct {
 	pair
-	lattice
-	cells  map[int]*cell
+	bends  []float64
+	cells  map[int][]*leaf
 	static []node // candidates for high points, whatever the order
 }
 
 // node is a point of the line with weight w of the quadrature: ∫ f dP ≈ Σ mass·f(loss).
 type node struct {
-	x, height float64 // height = −x²/(2σ²) + log P, the logarithm of P's density without the normal constant
+	x, height float64 // height: the logarithm of P's density without the normal constant
 	weight    float64 // of the quadrature, with the normal constant
 	mass      float64 // weight·e^height, 0 if that underflows
 	loss      float64 // D
 	psiBack   float64 // ψ(−D)
 }
 
-// cell is one interval of the lattice with its nodes at 0, 1, 2, … bisections.
-type cell struct {
-	left, right float64
-	pulls       [2]pull // at both ends
-	levels      [][]node
-}
-
 // pull is what the steepness of the integrand depends on at a point: mean and variance of the shift under P and Q.
 type pull struct{ meanP, meanQ, varP, varQ float64 }
 
 func newRenyi(p pair) *renyi {
-	r := &renyi{pair: p, lattice: newLattice(&p), cells: map[int]*cell{}}
+	r := &renyi{pair: p, bends: p.bends(), cells: map[int][]*leaf{}}
 	k := max(1, len(p.mix.weight)-1)
 	centers := []float64{0}
 	for _, sign := range []float64{p.signP, p.signQ} {
@@ -44,8 +37,8 @@ func newRenyi(p pair) *renyi {
 		for j := 1; j <= k; j++ { // D² has its hump at twice the shift
 			centers = append(centers, sign*float64(j), 2*sign*float64(j))
 		}
-		centers = append(centers, sign*p.mix.bend())
 	}
+	centers = append(centers, r.bends...)
 	for _, c := range centers {
 		for j := -3.0; j <= 3; j++ {
 			r.static = append(r.static, r.node(c+3*j*p.sigma))
@@ -55,8 +48,8 @@ func newRenyi(p pair) *renyi {
 }
 
 func (r *renyi) node(x float64) node {
-	logP, loss := r.at(x)
-	return node{x: x, height: logP - x*x/(2*r.sigma*r.sigma), loss: loss, psiBack: psiBack(loss)}
+	height, loss := r.at(x)
+	return node{x: x, height: height, loss: loss, psiBack: psi(-loss)}
 }
 
 // order returns the Rényi divergence of order alpha in [1, ∞):
@@ -94,7 +87,7 @@ func (r *renyi) integrate(a float64) float64 {
 	sum := tally{shift: top}
 	done := math.MinInt // all cells up to this one are added
 	for _, x := range starts {
-		c := r.index(x)
+		c := r.cellOf(x)
 		if c <= done {
 			continue
 		}
@@ -114,7 +107,7 @@ func (r *renyi) starts(a float64) ([]float64, float64) {
 	nodes := slices.Clip(r.static)
 	far := (2*a + 1) * float64(max(1, len(r.mix.weight)-1))
 	last := math.Inf(1)
-	for _, x := range []float64{0, far, -far, r.mix.bend(), -r.mix.bend()} {
+	for _, x := range append([]float64{0, far, -far}, r.bends...) {
 		x = r.fixedPoint(x, a)
 		if math.Abs(x-last) > r.sigma {
 			nodes = append(nodes, r.node(x-4*r.sigma), r.node(x), r.node(x+4*r.sigma))
@@ -174,27 +167,30 @@ func (p pull) force(a float64, of *pair) (f, v float64) {
 }
 
 // add adds the integral over a cell and returns the height of its highest node.
-func (r *renyi) add(sum *tally, index int, a float64) float64 {
-	c := r.cells[index]
-	if c == nil {
-		left, right := r.bounds(index)
-		c = &cell{left: left, right: right, pulls: [2]pull{r.pullAt(left), r.pullAt(right)}}
-		r.cells[index] = c
+func (r *renyi) add(sum *tally, cell int, a float64) float64 {
+	leaves, known := r.cells[cell]
+	if !known {
+		leaves = r.leaves(cell)
+		r.cells[cell] = leaves
 	}
-	level := r.bisections(c, a)
-	for len(c.levels) <= level {
-		c.levels = append(c.levels, nil)
+	high := math.Inf(-1)
+	for _, l := range leaves {
+		level := r.bisections(l, a)
+		for len(l.levels) <= level {
+			l.levels = append(l.levels, nil)
+		}
+		if l.levels[level] == nil {
+			l.levels[level] = r.fill(l.left, l.right, 1<<level)
+		}
+		high = math.Max(high, sum.add(l.levels[level], a))
 	}
-	if c.levels[level] == nil {
-		c.levels[level] = r.fill(c.left, c.right, 1<<level)
-	}
-	return sum.add(c.levels[level], a)
+	return high
 }
 
-// bisections says how often to halve a cell: until the exponent changes by at most 12 linearly and 24 quadratically
+// bisections says how often to halve a leaf: until the exponent changes by at most 12 linearly and 24 quadratically
 // over a piece. 16 nodes then err by 6^32/32! = 3e-11 of the value in the middle, e^6 below that at its end. At most
-// 8 times: a steeper cell lies on the slope of a hump whose top is elsewhere.
-func (r *renyi) bisections(c *cell, a float64) int {
+// 8 times: a steeper leaf lies on the slope of a hump whose top is elsewhere.
+func (r *renyi) bisections(c *leaf, a float64) int {
 	s2, h := r.sigma*r.sigma, c.right-c.left
 	steep := 0.0
 	for i, x := range [2]float64{c.left, c.right} {
@@ -237,7 +233,7 @@ func (s *tally) add(nodes []node, a float64) float64 {
 			scale, value := gain(a, n.loss, n.psiBack)
 			part := n.mass * value * down
 			if scale > 0 {
-				part = n.weight * math.Exp(n.height+scale-s.shift)
+				part = n.weight * math.Exp(n.height+scale-s.shift) * value
 			}
 			s.sum += part
 			high = max(high, part/n.weight)

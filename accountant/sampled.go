@@ -45,6 +45,8 @@ const minRate = 1e-15
 //	zero-out, add      P = N(0, σ²),                  Q = Σ_j B(j; k, q)·N(j, σ²)
 //	replace-one        P = Σ_j B(j; k, q)·N(−j, σ²),  Q = Σ_j B(j; k, q)·N(j, σ²)
 //
+// Sampling never adds to the divergence, and none exceeds the largest loss: both are held as bounds.
+//
 // Why these are worst, for every f-divergence at once: given who else is in the sample, P and Q are mixtures of
 // Gaussians whose means are sums of vectors x_i, x'_i of the unit ball, and the divergence is jointly convex, so the
 // others drop out. Divide by the density of N(0, σ²I): f(P, Q) becomes a function of correlated log-normal variables
@@ -59,14 +61,23 @@ func (e SampledGaussian) RDP(n Neighbors) (Curve, error) {
 	if e.SampleRate == 1 {
 		return Gaussian{e.NoiseMultiplier}.RDP(n)
 	}
-	r := newRenyi(e.pair(n))
+	unsampled, err := Gaussian{e.NoiseMultiplier}.RDP(n)
+	if err != nil {
+		return nil, err
+	}
+	r, largest := newRenyi(e.pair(n)), e.largestLoss(n)
 	return func(alpha float64) float64 {
-		if math.IsInf(alpha, 1) {
-			return e.largestLoss(n)
+		bound := math.Min(unsampled(alpha), largest)
+		if math.IsInf(alpha, 1) || r.steepest(alpha-1) > maxSteepness {
+			return bound
 		}
-		return r.order(alpha)
+		return math.Min(bound, r.order(alpha))
 	}, nil
 }
+
+// maxSteepness bounds the exponents of the integrand: their rounding error, 1e-16 of them, must stay far below 1. Beyond
+// (σ = .001 from order 3000 on, where no order of a use is best) the same step without sampling stands in.
+const maxSteepness = 1e13
 
 // largestLoss is log sup P/Q: the loss has no bound where P has a shifted Gaussian, else it tends to −k·log(1−q) far
 // from all shifts.
