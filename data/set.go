@@ -172,6 +172,12 @@ func (s *Set) WithPublicN(n int) (*Set, error) {
 	out, card := *s, *s.card
 	card.Train, card.Counts = n, Provenance{"public_n of the configuration", "the user"}
 	out.card, out.train = &card, n
+	out.excluded = slices.Clone(s.excluded)
+	for k, i := range out.excluded {
+		if i >= s.train {
+			out.excluded[k] = i + n - s.train
+		}
+	}
 	out.labels = slices.Concat(s.labels[:s.train], slices.Repeat([]int32{Null}, n-s.train), s.labels[s.train:])
 	return &out, nil
 }

@@ -13,6 +13,7 @@ package dpsgd
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"hush/accountant"
@@ -105,6 +106,9 @@ func NewNonPrivate(s Settings, reason string) (*Mechanism, error) {
 
 const room = "dpsgd"
 
+// smallestClip leaves three decimal places above 2⁻⁶⁰, which is what squares that vanish in float32 may add to a norm.
+const smallestClip = 1e-15
+
 // check holds the rules that both constructors share.
 func (s *Settings) check() error {
 	if err := check.Positive(room, "lot", s.Lot); err != nil {
@@ -115,6 +119,12 @@ func (s *Settings) check() error {
 	}
 	if err := s.Key.check(); err != nil {
 		return err
+	}
+	if s.ClipNorm > 0 && s.ClipNorm < smallestClip {
+		return check.Fail(room, "clip norm", s.ClipNorm, "must be at least 1e-15: below it, squares that vanish in float32 count")
+	}
+	if s.ClipNorm*float64(s.Sampler.Units()) > math.MaxFloat32 { // a sum that overflows would be refused after it was seen
+		return check.Fail(room, "clip norm times number of units", s.ClipNorm*float64(s.Sampler.Units()), "must be a finite float32")
 	}
 	if s.Kernels == nil {
 		return check.Fail(room, "kernels", nil, "must be given")

@@ -79,10 +79,15 @@ func (p *Poisson) Lot(step uint64, dst []int) []int {
 
 // Event is the sampled Gaussian mechanism at the declared rate; with q = 1 nothing is left to chance but the noise.
 func (p *Poisson) Event(noiseMultiplier float64) accountant.Event {
-	if p.rate == 1 {
+	return PoissonEvent(p.rate, noiseMultiplier)
+}
+
+// PoissonEvent is the Event of every Poisson sampler of a rate: what can be known of a run before it has a key.
+func PoissonEvent(rate, noiseMultiplier float64) accountant.Event {
+	if rate == 1 {
 		return accountant.Gaussian{NoiseMultiplier: noiseMultiplier}
 	}
-	return accountant.SampledGaussian{SampleRate: p.rate, NoiseMultiplier: noiseMultiplier}
+	return accountant.SampledGaussian{SampleRate: rate, NoiseMultiplier: noiseMultiplier}
 }
 
 // Units is N.

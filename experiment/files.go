@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sbinet/npyio"
+	"golang.org/x/sys/cpu"
 	"gonum.org/v1/gonum/mat"
 
 	"hush/accountant"
@@ -110,43 +111,82 @@ func (x *execution) reopen(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("experiment: %s is missing: the run ended before its first step (%w)", run.CheckpointFile, run.ErrFormat)
 	}
+	if c.Records != x.records() {
+		return fmt.Errorf("experiment: data set or split are not those that the run began with (%w)", run.ErrFormat)
+	}
 	x.resume = c
 	return x.goOn(c)
+}
+
+// records identifies what the run learns from: the content of the data set's files and the split. A step that is
+// redone with other records and the same noise would show their difference without noise.
+func (x *execution) records() string {
+	h := sha256.New()
+	fmt.Fprintln(h, x.plan.Set.Hash())
+	if err := x.plan.Split.Encode(h); err != nil {
+		panic("experiment: internal error: a split that cannot be encoded: " + err.Error())
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 // goOn sets where the mechanism stands. Steps that the ledger holds and the checkpoint lacks are redone: to the same
 // bits, at no charge, where key, program and kernel path are those of the checkpoint; else under a fresh key, charged
 // again, because the difference of two releases that are equal but for rounding would cancel the noise.
-func (x *execution) goOn(c *run.Checkpoint) error {
+func (x *execution) goOn(c *run.Checkpoint) (err error) {
 	p := x.plan
 	ahead, err := x.ledger.Ahead(c)
 	if err != nil {
 		return err
 	}
-	x.position = trainer.Position{Step: c.Step, Charged: c.Step + uint64(ahead)}
-	same := c.Version == x.program() && c.Kernels == p.Kernels.Name() && c.KeyID == run.KeyID(x.key)
-	if same || ahead == 0 {
+	spent := x.ledger.Spending()
+	if n := len(spent); n > 0 && spent[n-1].Event != p.Event() {
+		return fmt.Errorf("experiment: the ledger holds %s, the config now gives %s (%w)", spent[n-1].Event, p.Event(), run.ErrFormat)
+	}
+	sameKey := c.KeyID == run.KeyID(x.key)
+	same := sameKey && c.Version == x.program() && c.Kernels == p.Kernels.Name()
+	x.position = trainer.Position{Step: c.Step, Charged: c.Step}
+	if same {
+		x.position.Charged += uint64(ahead)
+	}
+	if left := int64(p.Steps) - int64(x.position.Charged); left > 0 {
+		if err := x.wall(spent.Add(p.Event(), left)); err != nil {
+			return err
+		}
+	}
+	if same {
 		return x.folder.TrimMetrics(c.Step)
 	}
-	g, err := accountant.Epsilon(x.ledger.Spending().Add(p.Event(), int64(p.Steps-c.Step)), p.Delta(), accountant.ZeroOut)
+	fresh := ahead > 0 || !sameKey
+	if fresh {
+		if x.key, err = trainer.FreshKey(); err != nil {
+			return err
+		}
+	}
+	// From now on the steps are this program's: whoever resumes next must know. The checkpoint comes before the key, see
+	// Folder.WriteKey.
+	c.Version, c.Kernels, c.KeyID, c.Charged = x.program(), p.Kernels.Name(), run.KeyID(x.key), x.ledger.Total()
+	if err := x.folder.SaveCheckpoint(c); err != nil {
+		return err
+	}
+	if fresh {
+		if err := x.folder.WriteKey(x.key); err != nil {
+			return err
+		}
+	}
+	return x.folder.TrimMetrics(c.Step)
+}
+
+// wall refuses to go on where that would spend more than was claimed, or than the ceiling that the config fixed.
+func (x *execution) wall(spending accountant.Spending) error {
+	p := x.plan
+	g, err := accountant.Epsilon(spending, p.Delta(), accountant.ZeroOut)
 	if err != nil {
 		return err
 	}
-	if g.Epsilon > p.Claim.Epsilon {
-		return fmt.Errorf("%w: %d steps were made by another program or kernel path and would have to be made and charged again", &trainer.BudgetError{Epsilon: g.Epsilon, Wall: p.Claim.Epsilon}, ahead)
+	if limit := max(p.Claim.Epsilon, p.Config.MaxEpsilon); g.Epsilon > limit {
+		return fmt.Errorf("%w: steps that another program or kernel path made, or whose key is gone, have to be made and charged again", &trainer.BudgetError{Epsilon: g.Epsilon, Wall: limit})
 	}
-	if x.key, err = trainer.FreshKey(); err != nil {
-		return err
-	}
-	x.position.Charged = c.Step
-	c.Version, c.Kernels, c.KeyID, c.ConfigHash, c.Charged = x.program(), p.Kernels.Name(), run.KeyID(x.key), p.Config.Hash(), x.ledger.Total()
-	if err := x.folder.SaveCheckpoint(c); err != nil { // before the key: see Folder.WriteKey
-		return err
-	}
-	if err := x.folder.WriteKey(x.key); err != nil {
-		return err
-	}
-	return x.folder.TrimMetrics(c.Step)
+	return nil
 }
 
 func (x *execution) readCoins() error {
@@ -175,7 +215,7 @@ func (x *execution) program() string {
 			if f, err := os.Open(path); err == nil {
 				h := sha256.New()
 				if _, err := io.Copy(h, f); err == nil {
-					x.binary = fmt.Sprintf("%s %x", x.o.Version, h.Sum(nil)[:8])
+					x.binary = fmt.Sprintf("%s %x fma=%t", x.o.Version, h.Sum(nil)[:8], cpu.X86.HasFMA) // the library's exp rounds otherwise without
 				}
 				f.Close()
 			}

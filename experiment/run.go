@@ -10,6 +10,7 @@ import (
 	"errors"
 	"time"
 
+	"hush/accountant"
 	"hush/audit"
 	"hush/run"
 	"hush/trainer"
@@ -152,10 +153,12 @@ func (x *execution) train(ctx context.Context) (*trainer.Weights, error) {
 		if err := x.ledger.Sync(); err != nil { // before anything derived from the weights is shown
 			return err
 		}
-		e, err := p.EpsilonAfter(t.Step)
+		// What the ledger holds, which may be ahead of the step after an interruption: overstated, never understated.
+		g, err := accountant.Epsilon(x.ledger.Spending(), p.Delta(), accountant.ZeroOut)
 		if err != nil {
 			return err
 		}
+		e := g.Epsilon
 		if x.o.Watch.Step != nil {
 			x.o.Watch.Step(t, e)
 		}
@@ -168,6 +171,9 @@ func (x *execution) train(ctx context.Context) (*trainer.Weights, error) {
 	job.SaveEvery = time.Duration(p.Config.SaveEvery * float64(time.Second))
 	state, err = job.Train(ctx, state)
 	took := before + time.Since(began)
+	if err == nil { // what is left, attacks and twin, can then be resumed by any program
+		err = x.checkpoint(state, took)
+	}
 	x.result.Seconds.Train = took.Seconds()
 	if took > 0 {
 		x.result.Speed.SamplesPerSecond = float64(p.Steps) * p.Lot / took.Seconds()
@@ -192,7 +198,7 @@ func (x *execution) checkpoint(s trainer.State, took time.Duration) error {
 		charged -= int64(p - s.Step)
 	}
 	return x.folder.SaveCheckpoint(&run.Checkpoint{
-		ConfigHash: x.plan.Config.Hash(), Version: x.program(), Kernels: x.plan.Kernels.Name(), KeyID: run.KeyID(x.key),
+		ConfigHash: x.plan.Config.Hash(), Version: x.program(), Kernels: x.plan.Kernels.Name(), KeyID: run.KeyID(x.key), Records: x.records(),
 		Step: s.Step, Charged: charged, Seconds: took.Seconds(), Weights: s.Weights.Tensors, Optimizer: s.Optimizer,
 	})
 }

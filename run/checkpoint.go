@@ -18,6 +18,7 @@ type Checkpoint struct {
 	Version    string  `json:"version"` // of the program, and
 	Kernels    string  `json:"kernels"` // its kernel path: with others a redone step would have other bits
 	KeyID      string  `json:"key_id"`  // of the key in force; KeyID(key)
+	Records    string  `json:"records"` // identity of the data set's content and of the split: a redo must see the same
 	Step       uint64  `json:"step"`    // steps done
 	Charged    int64   `json:"charged"` // events in the ledger that paid for these steps, and for any before a change of key
 	Seconds    float64 `json:"seconds"` // training time so far

@@ -29,7 +29,7 @@ type Config struct {
 
 // Guarantee holds what can change the privacy statement.
 type Guarantee struct {
-	Data      string `key:"data" doc:"data set in the catalog, or a card (FILE.yaml)"`
+	Data      string `key:"data" doc:"data set in the catalog (hush data list)"`
 	PublicN   int64  `key:"public_n" doc:"declared number of units; 0: the card's"`
 	Unit      string `key:"unit" doc:"what is protected: record"`
 	Split     Split  `key:"split" doc:"percent of train/test[/selection[/reference[/population]]]; empty: the card's"`

@@ -73,8 +73,15 @@ func NewPlan(ctx context.Context, c run.Config) (*Plan, error) {
 	if err := p.spend(); err != nil {
 		return nil, err
 	}
-	p.loop, err = loopSettings(c)
-	return p, err
+	if p.loop, err = loopSettings(c); err != nil {
+		return nil, err
+	}
+	if p.NoiseMultiplier > 0 && c.Twin.Run != "no" { // what is wrong with the twin is said before the budget is spent
+		if _, err := p.Twin(); err != nil {
+			return nil, fmt.Errorf("twin: %w", err)
+		}
+	}
+	return p, nil
 }
 
 func openSet(ctx context.Context, c run.Config) (*data.Set, error) {
@@ -97,6 +104,9 @@ func openSet(ctx context.Context, c run.Config) (*data.Set, error) {
 	return set.With(t)
 }
 
+// fewestAuditUnits: of m coins fewer than two show heads, or tails, with probability 2(m+1)/2ᵐ; 1.5e-8 at 32.
+const fewestAuditUnits = 32
+
 // split makes the index lists. N is the number of training units, the pool's out units counted.
 func (p *Plan) split() (err error) {
 	c := p.Config
@@ -112,6 +122,9 @@ func (p *Plan) split() (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if m := len(p.Split.Pool); m > 0 && m < fewestAuditUnits {
+		return check.Fail("trainer", "number of audit units", m, fmt.Sprintf("must be 0 or at least %d: with fewer, coins may leave one side without a unit", fewestAuditUnits))
 	}
 	p.Records = append(slices.Clone(p.Split.Pool), p.Split.Always...)
 	slices.Sort(p.Records)
@@ -138,6 +151,9 @@ func (p *Plan) spend() (err error) {
 		p.Claim = accountant.Guarantee{Epsilon: math.Inf(1), Delta: c.Delta, Relation: accountant.ZeroOut}
 		return nil
 	}
+	if c.Delta*float64(n) >= 1 {
+		return check.Fail("trainer", "delta", c.Delta, fmt.Sprintf("must be below 1/N = %.3g: at 1/N, publishing one of the %d records at random would pass", 1/float64(n), n))
+	}
 	p.NoiseMultiplier = c.NoiseMultiplier
 	if c.Epsilon > 0 {
 		p.NoiseMultiplier, err = accountant.CalibrateNoise(p.SampleRate, steps, accountant.Target{Epsilon: c.Epsilon, Delta: c.Delta}, accountant.ZeroOut)
@@ -162,9 +178,9 @@ func (p *Plan) Spending(steps uint64) accountant.Spending {
 // Event is what one step is charged.
 func (p *Plan) Event() accountant.Event {
 	if p.NoiseMultiplier == 0 {
-		return accountant.NonPrivate{Reason: "no noise"}
+		return accountant.NonPrivate{Reason: NoNoise}
 	}
-	return accountant.SampledGaussian{SampleRate: p.SampleRate, NoiseMultiplier: p.NoiseMultiplier}
+	return dpsgd.PoissonEvent(p.SampleRate, p.NoiseMultiplier)
 }
 
 // Delta is the config's δ; without DP none need be stated, and any serves.
