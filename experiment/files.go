@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +64,17 @@ func (x *execution) begin() (err error) {
 	}
 	// At step 0 already: it says which program and kernel path the first steps were made with.
 	return x.checkpoint(trainer.State{Weights: p.Initial()}, 0)
+}
+
+// unmake takes back what begin wrote of a run that never began: nothing is spent yet, and half a folder could neither be
+// resumed nor be used again.
+func (x *execution) unmake() error {
+	dir, err := x.folder.Dir(), x.folder.Close()
+	for _, part := range []string{"public", "internal", "secret"} {
+		err = errors.Join(err, os.RemoveAll(x.folder.Path(part)))
+	}
+	os.Remove(dir) // only if empty, as it was when the run began to write
+	return err
 }
 
 func digits(coins []bool) string {
@@ -176,6 +188,9 @@ func (x *execution) goOn(c *run.Checkpoint) (err error) {
 	return x.folder.TrimMetrics(c.Step)
 }
 
+// ErrOtherProgram says why a resumed run would spend more than planned: it cannot redo to the same bits.
+var ErrOtherProgram = errors.New("steps that another program or kernel path made, or whose key is gone, have to be made and charged again")
+
 // wall refuses to go on where that would spend more than was claimed, or than the ceiling that the config fixed.
 func (x *execution) wall(spending accountant.Spending) error {
 	p := x.plan
@@ -184,7 +199,7 @@ func (x *execution) wall(spending accountant.Spending) error {
 		return err
 	}
 	if limit := max(p.Claim.Epsilon, p.Config.MaxEpsilon); g.Epsilon > limit {
-		return fmt.Errorf("%w: steps that another program or kernel path made, or whose key is gone, have to be made and charged again", &trainer.BudgetError{Epsilon: g.Epsilon, Wall: limit})
+		return fmt.Errorf("%w: %w", &trainer.BudgetError{Epsilon: g.Epsilon, Wall: limit}, ErrOtherProgram)
 	}
 	return nil
 }
@@ -211,17 +226,28 @@ func (x *execution) readCoins() error {
 func (x *execution) program() string {
 	if x.binary == "" {
 		x.binary = x.o.Version
-		if path, err := os.Executable(); err == nil {
+		for _, path := range executables() {
 			if f, err := os.Open(path); err == nil {
 				h := sha256.New()
-				if _, err := io.Copy(h, f); err == nil {
-					x.binary = fmt.Sprintf("%s %x fma=%t", x.o.Version, h.Sum(nil)[:8], cpu.X86.HasFMA) // the library's exp rounds otherwise without
-				}
+				_, err := io.Copy(h, f)
 				f.Close()
+				if err == nil {
+					x.binary = fmt.Sprintf("%s %x fma=%t", x.o.Version, h.Sum(nil)[:8], cpu.X86.HasFMA) // the library's exp rounds otherwise without
+					break
+				}
 			}
 		}
 	}
 	return x.binary
+}
+
+// executables are paths of the running program. Linux has one that stays right when the file is replaced meanwhile.
+func executables() []string {
+	list := []string{"/proc/self/exe"}
+	if path, err := os.Executable(); err == nil {
+		list = append(list, path)
+	}
+	return list
 }
 
 // publish writes what DP covers: weights, statement and the declared constants of the input.

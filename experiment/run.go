@@ -8,6 +8,7 @@ package experiment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"hush/accountant"
@@ -66,11 +67,22 @@ func Run(ctx context.Context, p *trainer.Plan, o Options) (Outcome, error) {
 	}
 	folder, err := run.CreateFor(p.Config, started)
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, &FolderError{err}
 	}
 	x := &execution{plan: p, o: o, folder: folder, key: key, coins: p.Coins(key), result: run.NewResult(started)}
-	return x.outcome(ctx, x.begin)
+	if err := x.begin(); err != nil {
+		return Outcome{}, errors.Join(err, x.unmake())
+	}
+	return x.outcome(x.carryOut(ctx))
 }
+
+// FolderError says that no run folder could be made where it was asked for.
+type FolderError struct{ err error }
+
+func (e *FolderError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *FolderError) Unwrap() error { return e.err }
 
 // Resume continues the interrupted run in dir: same coins, same lots and same noise, to the same bits.
 func Resume(ctx context.Context, dir string, o Options) (Outcome, error) {
@@ -79,14 +91,16 @@ func Resume(ctx context.Context, dir string, o Options) (Outcome, error) {
 		return Outcome{}, err
 	}
 	x := &execution{o: o, folder: folder}
-	return x.outcome(ctx, func() error { return x.reopen(ctx) })
+	if err := x.reopen(ctx); err != nil {
+		return x.outcome(err)
+	}
+	return x.outcome(x.carryOut(ctx))
 }
 
-// outcome opens the run by open, carries it out, and lets go of the folder, whatever happens.
-func (x *execution) outcome(ctx context.Context, open func() error) (Outcome, error) {
-	err := open()
-	if err == nil {
-		err = x.carryOut(ctx)
+// outcome lets go of the folder, whatever happened.
+func (x *execution) outcome(err error) (Outcome, error) {
+	if closing := x.folder.Close(); err == nil {
+		err = closing
 	}
 	out := Outcome{Dir: x.folder.Dir()}
 	if x.plan != nil {
@@ -95,7 +109,7 @@ func (x *execution) outcome(ctx context.Context, open func() error) (Outcome, er
 	if err == nil {
 		out.Result = x.result
 	}
-	return out, errors.Join(err, x.folder.Close())
+	return out, err
 }
 
 // carryOut trains, audits, writes and finishes.
@@ -112,6 +126,9 @@ func (x *execution) carryOut(ctx context.Context) error {
 		return err
 	}
 	if err := x.audit(ctx, w); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", trainer.ErrInterrupted, context.Cause(ctx))
+		}
 		return err
 	}
 	if err := x.folder.WriteResult(x.result); err != nil {

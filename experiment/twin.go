@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -42,9 +41,6 @@ func (x *execution) twin(ctx context.Context) (*twinRun, error) {
 	}
 	s, err := job.Train(ctx, trainer.State{Weights: t.Initial()})
 	if err != nil {
-		if errors.Is(err, trainer.ErrInterrupted) {
-			err = context.Cause(ctx)
-		}
 		return nil, fmt.Errorf("experiment: twin: %w", err)
 	}
 	x.result.Seconds.Twin = time.Since(began).Seconds()

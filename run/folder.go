@@ -237,7 +237,7 @@ func Open(dir string) (*Folder, error) {
 	text, err := os.ReadFile(f.Path(DoneFile))
 	if errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(f.Path("internal")); err != nil {
-			return nil, readError(dir, os.ErrNotExist)
+			return nil, readError(f.Path("internal"), err)
 		}
 		return nil, folderError(dir, ErrUnfinished)
 	}

@@ -53,7 +53,17 @@ func (e *BudgetError) Error() string {
 
 // NewPlan opens the data set of c, splits it and resolves sizes, rate, steps and noise.
 func NewPlan(ctx context.Context, c run.Config) (*Plan, error) {
-	set, err := openSet(ctx, c)
+	set, err := data.Open(ctx, c.Data, data.Locator{Dir: c.DataDir})
+	if err != nil {
+		return nil, err
+	}
+	return PlanFor(set, c)
+}
+
+// PlanFor is NewPlan on a set that is open already, such as one of data.New. An interrupted run is resumed with the
+// set that its config names in the catalog, so one on any other set cannot be resumed.
+func PlanFor(set *data.Set, c run.Config) (*Plan, error) {
+	set, err := prepared(set, c)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +94,8 @@ func NewPlan(ctx context.Context, c run.Config) (*Plan, error) {
 	return p, nil
 }
 
-func openSet(ctx context.Context, c run.Config) (*data.Set, error) {
-	set, err := data.Open(ctx, c.Data, data.Locator{Dir: c.DataDir})
-	if err != nil {
-		return nil, err
-	}
+// prepared is the set with the number of records and the transform that c declares.
+func prepared(set *data.Set, c run.Config) (_ *data.Set, err error) {
 	if c.PublicN > 0 {
 		if set, err = set.WithPublicN(int(c.PublicN)); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"hush/data"
+	"hush/experiment"
 	"hush/internal/check"
 	"hush/nets"
 	"hush/run"
@@ -26,6 +27,7 @@ func runError(err error) error {
 		noSet    *data.UnknownError
 		noNet    *nets.UnknownError
 		argument *check.Argument
+		folder   *experiment.FolderError
 	)
 	switch {
 	case err == nil, errors.As(err, &known):
@@ -34,6 +36,8 @@ func runError(err error) error {
 		return usage(err, config.Hint())
 	case errors.As(err, &missing):
 		return usage(err, missing.Hint())
+	case errors.Is(err, experiment.ErrOtherProgram):
+		return budgetExceeded(err, "resume with the program and on the kind of machine that it was interrupted on")
 	case errors.As(err, &budget):
 		return budgetExceeded(err, "spend less (fewer steps, a smaller lot, a larger noise multiplier) or fix a higher --max-epsilon before the first step")
 	case errors.As(err, &noSet):
@@ -54,11 +58,13 @@ func runError(err error) error {
 		return dataError(err, "")
 	case errors.As(err, &argument):
 		return usage(err, "")
+	case errors.As(err, &folder) && !errors.Is(err, syscall.ENOSPC):
+		return usage(err, "choose another --out: a folder that is new or empty, on a disk that can be written")
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
 		return usage(err, "choose another --out")
 	case errors.Is(err, syscall.ENOSPC):
-		return &exitError{codeFailed, err, "make room; hush train --resume DIR goes on from the last checkpoint"}
-	case errors.Is(err, os.ErrNotExist):
+		return &exitError{codeFailed, err, "make room"}
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return dataError(err, "")
 	}
 	return err

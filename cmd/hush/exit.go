@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Exit codes are a contract with scripts (docs/cli.md).
@@ -41,7 +42,7 @@ func exitCode(w io.Writer, err error) int {
 	if e := (*exitError)(nil); errors.As(err, &e) {
 		code, hint = e.code, e.hint
 	}
-	fmt.Fprintln(w, "error:", err)
+	fmt.Fprintln(w, "error:", strings.ReplaceAll(err.Error(), "\n", "; ")) // joined errors have a line each
 	if hint != "" {
 		fmt.Fprintln(w, "hint:", hint)
 	}

@@ -40,6 +40,9 @@ func netsCommand() *cli.Command {
 }
 
 func listNets(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usage(fmt.Errorf("unexpected argument %q", c.Args().First()), "hush nets show NAME shows one net")
+	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for _, e := range nets.Catalog() {
 		fmt.Fprintf(w, "%s\t%s\n", e.Usage, e.Summary)
@@ -50,6 +53,12 @@ func listNets(c *cli.Context) error {
 func showNet(c *cli.Context) error {
 	if c.NArg() == 0 {
 		return usage(errors.New("which net?"), "hush nets list shows the names; hush nets show cnn28-tanh")
+	}
+	if c.NArg() > 1 {
+		return usage(fmt.Errorf("unexpected argument %q", c.Args().Get(1)), "hush nets show shows one net at a time")
+	}
+	if n := c.Int("batch"); n < 1 {
+		return usage(fmt.Errorf("--batch is %d, must be at least 1", n), "")
 	}
 	name := c.Args().First()
 	in, err := parseShape(c.String("input"), name)

@@ -27,9 +27,12 @@ func reportCommand() *cli.Command {
 
 func writeReport(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usage(fmt.Errorf("want one run folder, got %d", c.NArg()), "hush report runs/NAME; flags come before the folder")
+		return usage(fmt.Errorf("want one run folder, got %d", c.NArg()), "hush report runs/NAME, the path that hush train printed last")
 	}
 	folder, err := run.Open(c.Args().First())
+	if errors.Is(err, run.ErrUnfinished) {
+		return dataError(err, "hush train --resume "+c.Args().First()+" finishes it")
+	}
 	if err != nil {
 		return runError(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -128,6 +129,9 @@ func finish(c *cli.Context, log *progress, out experiment.Outcome, err error) er
 	log.close()
 	if errors.Is(err, trainer.ErrInterrupted) {
 		return &exitError{codeFailed, errors.New("interrupted; a checkpoint was written"), "hush train --resume " + out.Dir}
+	}
+	if err != nil && errors.Is(err, syscall.ENOSPC) && out.Dir != "" {
+		return &exitError{codeFailed, err, "make room; hush train --resume " + out.Dir + " goes on from the last checkpoint"}
 	}
 	if err != nil {
 		return runError(err)
