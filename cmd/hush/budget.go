@@ -76,11 +76,11 @@ type budgetAnswer struct {
 
 // question is what the flags of one call ask.
 type question struct {
-	settings                           accountant.Settings
-	noise, rate, steps, epsilon, delta float64
-	count                              int64
-	spent                              accountant.Spending // from the schedule, or of one stage once its parts are known
-	scheduled                          bool
+	settings                    accountant.Settings
+	noise, rate, epsilon, delta float64
+	count                       int64
+	spent                       accountant.Spending // from the schedule, or of one stage once its parts are known
+	scheduled                   bool
 }
 
 func budgetEpsilon(c *cli.Context) error {
