@@ -29,10 +29,12 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "shared-data":
 				return sharedData() != "", nil
+			case "mount":
+				return canMount(), nil
 			}
 			return false, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "signaled": signaled, "covered": covered},
 	})
 }
 
