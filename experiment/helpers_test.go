@@ -154,11 +154,15 @@ type countdown struct {
 	context.Context
 	begun bool
 	left  int
+	look  func() // before every step; may be nil
 }
 
 func (c *countdown) Err() error {
 	if !c.begun {
 		return nil
+	}
+	if c.look != nil {
+		c.look()
 	}
 	if c.left--; c.left < 0 {
 		return context.Canceled
