@@ -19,8 +19,9 @@ import (
 func dataCommand() *cli.Command {
 	dir := &cli.StringFlag{Name: "data-dir", Usage: "look in `DIR` alone; default: $HUSH_DATA, then the user's cache folder"}
 	return &cli.Command{
-		Name:  "data",
-		Usage: "data sets: where they are, how to get them, whether they are whole",
+		Name:      "data",
+		Usage:     "data sets: where they are, how to get them, whether they are whole",
+		UsageText: "hush data list|fetch|verify|path\n\nhush data list\nhush data fetch mnist",
 		Subcommands: []*cli.Command{
 			{
 				Name:      "list",
@@ -33,7 +34,7 @@ func dataCommand() *cli.Command {
 				Name:  "fetch",
 				Usage: "download data sets, resuming and verifying",
 				UsageText: "hush data fetch NAME… [--data-dir DIR] [--mirror URL] [--offline]\n\n" +
-					"hush data fetch mnist\nhush data fetch cifar10 --data-dir data --mirror https://mirror.example.org/datasets",
+					"hush data fetch mnist\nhush data fetch mnist fashion-mnist --data-dir datasets",
 				Flags: []cli.Flag{
 					dir,
 					&cli.StringFlag{Name: "mirror", Usage: "try `URL`/NAME/FILE first; checksums hold for it as for any mirror"},

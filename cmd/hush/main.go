@@ -139,7 +139,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		if n := nearest(word, names); n != "" {
 			hint = "did you mean --" + n + "?"
 		} else if c.Command != nil && c.Command.Name != "" {
-			hint = fmt.Sprintf("hush %s --help lists the flags", c.Command.FullName())
+			hint = c.Command.HelpName + " --help lists the flags"
 		}
 	}
 	return usage(err, hint)

@@ -15,8 +15,9 @@ import (
 
 func netsCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "nets",
-		Usage: "layers, shapes, parameters, clipping rule per layer, memory, FLOPs",
+		Name:      "nets",
+		Usage:     "layers, shapes, parameters, clipping rule per layer, memory, FLOPs",
+		UsageText: "hush nets list|show\n\nhush nets list\nhush nets show cnn28-tanh",
 		Subcommands: []*cli.Command{
 			{
 				Name:      "list",

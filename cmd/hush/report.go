@@ -15,7 +15,7 @@ func reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "report",
 		Usage:     "write a finished run again as table, markdown, json or csv",
-		UsageText: "hush report RUN [--format table|markdown|json|csv] [--all] [--output FILE]\n\nhush report runs/20260102-030405-digits-linear-0123abcd --all",
+		UsageText: "hush report RUN [--format table|markdown|json|csv] [--all] [--output FILE]\n\nhush train --out first && hush report first --all",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "table", Usage: "table, markdown, json or csv"},
 			&cli.BoolFlag{Name: "all", Usage: "every attack and the controls, not the best attack alone"},

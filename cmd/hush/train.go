@@ -34,7 +34,7 @@ func opacusWords() map[string]string {
 func trainCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "config", Usage: "strict YAML `FILE`; below it lie the data set's recipe and --recipe, above it HUSH_<KEY> and flags"},
-		&cli.StringFlag{Name: "recipe", Usage: "a config that ships with the program; `list` names them"},
+		&cli.StringFlag{Name: "recipe", Usage: "a config that ships with the program; --recipe list shows the `NAME`s and the figure each answers to"},
 		&cli.StringSliceFlag{Name: "set", Usage: "`key=value` for any key of the config, for instance twin.lr=0.1"},
 		&cli.StringFlag{Name: "resume", Usage: "continue the interrupted run in `DIR`, to the same bits"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "resolve and print steps, rate, noise, ε per epoch, memory and expected time; train nothing"},
