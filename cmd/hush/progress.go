@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -24,6 +26,9 @@ type progress struct {
 	json  *slog.Logger // nil: text
 	bars  *mpb.Progress
 	bar   *mpb.Bar
+	began time.Time    // of this process's training, and
+	start uint64       // the step it began at
+	end   atomic.Int64 // when training should end, Unix nanoseconds; 0: not known yet
 }
 
 func newLog(w io.Writer, c run.Config) *progress {
@@ -64,22 +69,35 @@ func (p *progress) planned(plan *trainer.Plan, dir string, start uint64) {
 		return
 	}
 	fmt.Fprintf(p.w, "%s: %d training units, %d of them by coin · %s, %d parameters\n", plan.Set.Name(), len(plan.Records), len(plan.InPool), plan.Config.Net, plan.Net.NumParams())
-	what := "no noise"
+	fmt.Fprintf(p.w, "%d steps at rate q = %.4g · %s kernels\n", plan.Steps, plan.SampleRate, plan.Kernels.Name())
 	if plan.NoiseMultiplier > 0 {
-		what = fmt.Sprintf("σ = %.4g, ε = %s at δ = %g after the last step", plan.NoiseMultiplier, report.Epsilon(&plan.Claim.Epsilon), plan.Config.Delta)
+		fmt.Fprintf(p.w, "noise σ = %.4g: ε = %s at δ = %s after the last step\n", plan.NoiseMultiplier, report.Epsilon(&plan.Claim.Epsilon), deltaText(plan.Config.Delta))
+	} else {
+		fmt.Fprintln(p.w, "no noise: no guarantee")
 	}
-	fmt.Fprintf(p.w, "%d steps at rate q = %.4g · %s · %s kernels\n", plan.Steps, plan.SampleRate, what, plan.Kernels.Name())
 	if start > 0 {
 		fmt.Fprintf(p.w, "resumed at step %d\n", start)
 	}
 	if f, ok := terminal(p.w); ok {
-		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
+		p.began, p.start = time.Now(), start
+		// Room for the numbers, the time left and the ^C that a terminal echoes: a line that wraps is not taken away.
+		room := width(p.w) - 2*digits(plan.Steps) - len("train /  12h59m59s ^C")
+		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(max(8, min(40, room))), mpb.WithRefreshRate(100*time.Millisecond))
 		p.bar = p.bars.AddBar(int64(plan.Steps),
 			mpb.PrependDecorators(decor.Name("train "), decor.CountersNoUnit("%d/%d")),
-			mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)),
+			mpb.AppendDecorators(decor.Any(p.left)),
 			mpb.BarRemoveOnComplete())
 		p.bar.SetCurrent(int64(start))
 	}
+}
+
+// left is the time that training should still take, from the speed of the steps that this process made.
+func (p *progress) left(decor.Statistics) string {
+	end := p.end.Load()
+	if end == 0 {
+		return ""
+	}
+	return " " + max(0, time.Until(time.Unix(0, end))).Round(time.Second).String()
 }
 
 func (p *progress) step(t trainer.Progress, epsilon float64) {
@@ -87,12 +105,14 @@ func (p *progress) step(t trainer.Progress, epsilon float64) {
 		p.json.Info("step", "step", t.Step, "steps", t.Steps, "loss", t.Loss, "accuracy", t.Accuracy, "clipped", t.Clipped, "epsilon", run.Finite(epsilon), "seconds", t.Elapsed.Seconds())
 		return
 	}
-	line := fmt.Sprintf("step %*d/%d  loss %.4f  accuracy %5.1f %%  clipped %3.0f %%  ε so far %s", digits(t.Steps), t.Step, t.Steps, t.Loss, 100*t.Accuracy, 100*t.Clipped, report.Epsilon(run.Finite(epsilon)))
+	line := fmt.Sprintf("step %*d/%d  loss %-6.4g  accuracy %4.1f %%  clipped %3.0f %%  ε so far %s", digits(t.Steps), t.Step, t.Steps, t.Loss, 100*t.Accuracy, 100*t.Clipped, report.Epsilon(run.Finite(epsilon)))
 	if p.bars == nil {
 		fmt.Fprintln(p.w, line)
 		return
 	}
 	fmt.Fprintln(p.bars, line)
+	each := time.Since(p.began) / time.Duration(t.Step-p.start)
+	p.end.Store(time.Now().Add(each * time.Duration(t.Steps-t.Step)).UnixNano())
 	p.bar.SetCurrent(int64(t.Step))
 }
 
@@ -117,5 +137,8 @@ func (p *progress) close() {
 		p.bars = nil
 	}
 }
+
+// deltaText is δ as a person writes it: 1e-5, not 1e-05.
+func deltaText(d float64) string { return strings.Replace(fmt.Sprint(d), "e-0", "e-", 1) }
 
 func digits(n uint64) int { return len(fmt.Sprint(n)) }

@@ -214,7 +214,7 @@ func dryRun(c *cli.Context, p *trainer.Plan) error {
 	row("steps", "%d of %g expected units: sample rate q = %.6g", e.Steps, e.Lot, e.SampleRate)
 	if e.NoiseMultiplier > 0 {
 		row("noise", "σ = %.6g clip norms of %g", e.NoiseMultiplier, p.ClipNorm)
-		row("guarantee", "ε = %s at δ = %g (%s, %s)", report.Epsilon(e.Epsilon), p.Config.Delta, p.Claim.Accountant, accountant.ZeroOut)
+		row("guarantee", "ε = %s at δ = %s (%s, %s)", report.Epsilon(e.Epsilon), deltaText(p.Config.Delta), p.Claim.Accountant, accountant.ZeroOut)
 	} else {
 		row("guarantee", "none: no noise, ε = ∞")
 	}
