@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"hush/internal/nearest"
 )
 
 // leaf is one key of Config: its dotted path, what it means, and where it lives.
@@ -66,39 +68,14 @@ func (l leaf) isSwitch() bool {
 
 // nearestKey returns the known key or section closest to word, or "" if none is close.
 func nearestKey(word string, all []leaf) string {
-	best, limit := "", 1+len(word)/3
-	try := func(k string) {
-		if d := editDistance(word, k); d <= limit {
-			best, limit = k, d-1
-		}
-	}
+	var names []string
 	for _, l := range all {
-		try(l.path)
+		names = append(names, l.path)
 		if i := strings.LastIndexByte(l.path, '.'); i >= 0 {
-			try(l.path[:i])
+			names = append(names, l.path[:i])
 		}
 	}
-	return best
-}
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost = 1 + min(corner, row[j], row[j+1])
-			}
-			corner, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return nearest.Name(word, names)
 }
 
 // assign decodes node into the field of c that l names. Errors say what is wrong with the value, not where it stood.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"hush/internal/nearest"
 )
 
 //go:embed recipes/*.yaml
@@ -41,14 +43,8 @@ func Recipes() []Recipe {
 // LookupRecipe returns a recipe by name, or an *Error with the nearest name.
 func LookupRecipe(name string) (Recipe, error) {
 	if !slices.Contains(catalog[:], name) {
-		best, limit := "", 1+len(name)/3
-		for _, n := range catalog {
-			if d := editDistance(name, n); d <= limit {
-				best, limit = n, d-1
-			}
-		}
 		advice := "hush train --recipe list"
-		if best != "" {
+		if best := nearest.Name(name, catalog[:]); best != "" {
 			advice = "did you mean " + best + "? " + advice + " shows all"
 		}
 		return Recipe{}, problem(advice, "unknown recipe %q", name)

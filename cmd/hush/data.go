@@ -14,6 +14,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hush/data"
+	"hush/internal/nearest"
 )
 
 func dataCommand() *cli.Command {
@@ -67,7 +68,7 @@ func cards(names []string) ([]*data.Card, error) {
 		card, err := data.Lookup(n)
 		if u := (*data.UnknownError)(nil); errors.As(err, &u) {
 			hint := "hush data list shows all: " + strings.Join(u.Known, ", ")
-			if near := nearest(n, u.Known); near != "" {
+			if near := nearest.Name(n, u.Known); near != "" {
 				hint = fmt.Sprintf("did you mean %q? hush data list shows all", near)
 			}
 			return nil, usage(err, hint)

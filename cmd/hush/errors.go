@@ -10,6 +10,7 @@ import (
 	"hush/data"
 	"hush/experiment"
 	"hush/internal/check"
+	"hush/internal/nearest"
 	"hush/nets"
 	"hush/run"
 	"hush/trainer"
@@ -72,7 +73,7 @@ func runError(err error) error {
 
 // nearestOf is a hint with the nearest of the known names, if one is near.
 func nearestOf(all, word string, names []string) string {
-	if n := nearest(word, names); n != "" {
+	if n := nearest.Name(word, names); n != "" {
 		return fmt.Sprintf("did you mean %q? %s", n, all)
 	}
 	return all + ": " + strings.Join(names, ", ")

@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"hush/internal/nearest"
 )
 
 func main() {
@@ -118,7 +120,7 @@ func unknownVerb(c *cli.Context, known []*cli.Command) error {
 	}
 	word := c.Args().First()
 	hint := "known: " + strings.Join(names, ", ")
-	if n := nearest(word, names); n != "" {
+	if n := nearest.Name(word, names); n != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", n, hint)
 	}
 	return usage(fmt.Errorf("unknown verb %q", word), hint)
@@ -136,7 +138,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 				names = append(names, f.Names()...)
 			}
 		}
-		if n := nearest(word, names); n != "" {
+		if n := nearest.Name(word, names); n != "" {
 			hint = "did you mean --" + n + "?"
 		} else if c.Command != nil && c.Command.Name != "" {
 			hint = c.Command.HelpName + " --help lists the flags"
@@ -207,38 +209,4 @@ func takesValue(verb *cli.Command, name string) bool {
 		}
 	}
 	return false
-}
-
-// nearest returns the name within edit distance 1 + len/3 of word, the closest first, or "".
-func nearest(word string, names []string) string {
-	best, limit := "", 1+len(word)/3
-	for _, n := range names {
-		if len(n) < 2 {
-			continue
-		}
-		if d := distance(word, n); d <= limit {
-			best, limit = n, d-1
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two words, in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost = 1 + min(corner, row[j], row[j+1])
-			}
-			corner, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -69,15 +69,6 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"train", "budget", "data", "epsilon", "noise-multiplier"}
-	for word, want := range map[string]string{"trian": "train", "epsilom": "epsilon", "noise-multipler": "noise-multiplier", "xyzzy": "", "dat": "data"} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestFlagsFirst(t *testing.T) {
 	a := app(io.Discard, io.Discard)
 	for given, want := range map[string]string{
