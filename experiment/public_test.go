@@ -285,6 +285,25 @@ func TestLedgerHoldsThePlannedSteps(t *testing.T) {
 	}
 }
 
+// Outputs that are no numbers cannot be attacked: the run says that training diverged, and what it spent stays on record.
+func TestDivergedRunIsAnError(t *testing.T) {
+	for name, flags := range map[string]map[string]string{
+		"with DP":    {"net": "mlp:64", "lr": "1e38"},
+		"without DP": {"net": "mlp:64", "lr": "1e20", "no_dp": "true", "clip_norm": "null", "steps": "30"},
+	} {
+		out, err := experiment.Run(context.Background(), plan(t, config(t, flags)), experiment.Options{Version: "test"})
+		if !errors.Is(err, trainer.ErrDiverged) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(filepath.Join(out.Dir, run.DoneFile)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the run passes for done", name)
+		}
+		if name == "with DP" && ledger(t, out.Dir).Steps() != 8 {
+			t.Errorf("%s: the ledger holds %v", name, ledger(t, out.Dir))
+		}
+	}
+}
+
 // A run without noise is charged as such, step by step, and its ε is infinite.
 func TestLedgerWithoutNoise(t *testing.T) {
 	out := finished(t, plan(t, config(t, map[string]string{"no_dp": "true"})))

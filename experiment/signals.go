@@ -2,10 +2,10 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"hush/audit"
-	"hush/internal/check"
 	"hush/trainer"
 )
 
@@ -79,8 +79,8 @@ func (x *execution) score(ctx context.Context, w *trainer.Weights, index []int) 
 		return s, err
 	}
 	for _, v := range s.logits {
-		if math.IsNaN(float64(v)) {
-			return s, check.Fail("experiment", "output of the trained net", v, "must be a number: training diverged; a smaller learning rate may help")
+		if !(math.Abs(float64(v)) <= math.MaxFloat32) {
+			return s, fmt.Errorf("%w: an output of the trained net is %v", trainer.ErrDiverged, v)
 		}
 	}
 	return s, nil

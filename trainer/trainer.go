@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,9 @@ import (
 // ErrInterrupted is returned when the context ends before the last step. The state has been saved; the same job
 // continues from it.
 var ErrInterrupted = errors.New("trainer: interrupted, state saved")
+
+// ErrDiverged says that weights or gradients grew until they were no numbers any more.
+var ErrDiverged = errors.New("trainer: training diverged")
 
 // Records is what a trainer may ask of a data set.
 type Records interface {
@@ -117,7 +121,7 @@ func (j Job) Train(ctx context.Context, s State) (State, error) {
 			return s, err
 		}
 		if err := j.Mechanism.Release(s.Step, sums); err != nil {
-			return s, err
+			return s, crew.explain(lot, err)
 		}
 		j.Optimizer.Step(j.Kernels, s.Weights.Tensors, sums, s.Optimizer, s.Step, j.Schedule.Rate(s.Step, j.Steps))
 		s.Step++
@@ -136,6 +140,23 @@ func (j Job) Train(ctx context.Context, s State) (State, error) {
 		}
 	}
 	return s, nil
+}
+
+// explain tells whether a release failed because the sums of a training without clipping are no numbers any more.
+func (c *crew) explain(lot []int, err error) error {
+	if c.job.Mechanism.Clip() != nil {
+		return err
+	}
+	sums, _, again := c.sum(lot) // a failed release clears them
+	if again != nil {
+		return err
+	}
+	for _, s := range sums {
+		if n := float64(c.job.Kernels.SumSquares(s)); math.IsNaN(n) || math.IsInf(n, 0) {
+			return fmt.Errorf("%w: %w", ErrDiverged, err)
+		}
+	}
+	return err
 }
 
 // crew is one graph per worker and one running sum per lane.

@@ -33,6 +33,8 @@ func runError(err error) error {
 	switch {
 	case err == nil, errors.As(err, &known):
 		return err
+	case errors.Is(err, trainer.ErrDiverged):
+		return &exitError{codeFailed, err, "a smaller --lr may help"}
 	case errors.As(err, &config):
 		return usage(err, config.Hint())
 	case errors.As(err, &missing):
