@@ -29,7 +29,7 @@ type Options struct {
 type Watch struct {
 	Planned func(p *trainer.Plan, dir string, start uint64) // start: steps done before, when resumed
 	Step    func(p trainer.Progress, epsilon float64)
-	Stage   func(name string) // "audit", "twin", …
+	Stage   func(name string) // "audit", "twin", "control"
 }
 
 // quick is how long the twin and the control may take to be trained unasked.
@@ -47,7 +47,8 @@ type execution struct {
 	resume   *run.Checkpoint // nil: from the start
 	position trainer.Position
 	result   *run.Result
-	binary   string // see program
+	binary   string   // see program
+	alarms   []string // what went wrong beside the run
 }
 
 // Outcome is what a run left behind.
@@ -235,12 +236,12 @@ func (x *execution) audit(ctx context.Context, w *trainer.Weights) error {
 			return err
 		}
 	}
-	twin, err := x.twin(ctx)
+	twin, control, err := x.beside(ctx, m.byCoins)
 	if err != nil {
 		return err
 	}
-	if twin != nil && m.byCoins && twin.onlyNoise {
-		if in.Control, err = x.signals(ctx, twin.weights, m); err != nil {
+	if control != nil {
+		if in.Control, err = x.signals(ctx, control.weights, m); err != nil {
 			return err
 		}
 	}
@@ -249,6 +250,7 @@ func (x *execution) audit(ctx context.Context, w *trainer.Weights) error {
 		return err
 	}
 	x.result.Report = *report
+	x.result.Alarms = append(x.result.Alarms, x.alarms...)
 	if err := x.utility(ctx, w); err != nil {
 		return err
 	}

@@ -10,45 +10,78 @@ import (
 	"hush/trainer"
 )
 
-// twinRun is the trained twin.
-type twinRun struct {
-	plan      *trainer.Plan
-	weights   *trainer.Weights
-	onlyNoise bool // it differs from the run in σ = 0 alone: it serves as the control
+// aside is a net trained beside the run, without noise, on the same data, coins and initial weights. It never leaves
+// internal/, and charges nothing to the run's ledger.
+type aside struct {
+	plan    *trainer.Plan
+	weights *trainer.Weights
 }
 
-// twin trains the run's non-private twin: same data, coins and initial weights, without noise, and with what else the
-// config's twin section says. It never leaves internal/, and its ledger is its own. nil: not run.
-func (x *execution) twin(ctx context.Context) (*twinRun, error) {
+// aside trains the plan t, for one purpose: "twin" or "control". nil: not run, because it would take long and nobody
+// asked, or because its weights diverged, which is said.
+func (x *execution) aside(ctx context.Context, t *trainer.Plan, purpose string) (*aside, error) {
 	p := x.plan
-	if p.NoiseMultiplier == 0 || p.Config.Twin.Run == "no" {
-		return nil, nil
-	}
-	t, err := p.Twin()
-	if err != nil {
-		return nil, err
-	}
 	expected := x.result.Seconds.Train * float64(t.Steps) * t.Lot / (float64(p.Steps) * p.Lot)
 	if p.Config.Twin.Run == "auto" && expected > quick.Seconds() {
 		return nil, nil
 	}
-	x.stage("twin")
+	x.stage(purpose)
 	began := time.Now()
-	// Other lots than the run's: with the run's own, twin and run differed by the noise alone.
-	job, err := t.Job(x.units, x.key.Derive("twin"), trainer.Discard{}, trainer.Position{})
+	// Other lots than the run's: with the run's own, the two would differ by the noise alone.
+	job, err := t.Job(x.units, x.key.Derive(purpose), trainer.Discard{}, trainer.Position{})
 	if err != nil {
 		return nil, err
 	}
 	s, err := job.Train(ctx, trainer.State{Weights: t.Initial()})
 	if err != nil {
-		return nil, fmt.Errorf("experiment: twin: %w", err)
+		return nil, fmt.Errorf("experiment: %s: %w", purpose, err)
 	}
-	x.result.Seconds.Twin = time.Since(began).Seconds()
-	return &twinRun{plan: t, weights: s.Weights, onlyNoise: p.OnlyNoise(t)}, nil
+	x.result.Seconds.Twin += time.Since(began).Seconds()
+	if !finite(s.Weights) {
+		x.alarms = append(x.alarms, "training the "+purpose+" without noise diverged: it is left out")
+		return nil, nil
+	}
+	return &aside{t, s.Weights}, nil
+}
+
+func finite(w *trainer.Weights) bool {
+	for _, t := range w.Tensors {
+		for _, v := range t {
+			if v-v != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// beside trains the twin, and the control where the twin is none. Neither where the run itself has no noise, or where
+// the config says no.
+func (x *execution) beside(ctx context.Context, coins bool) (twin, control *aside, err error) {
+	p := x.plan
+	if p.NoiseMultiplier == 0 || p.Config.Twin.Run == "no" {
+		return nil, nil, nil
+	}
+	t, err := p.Twin()
+	if err != nil {
+		return nil, nil, err
+	}
+	if twin, err = x.aside(ctx, t, "twin"); err != nil || !coins {
+		return twin, nil, err
+	}
+	if p.OnlyNoise(t) {
+		return twin, twin, nil
+	}
+	c, err := p.Control()
+	if err != nil {
+		return nil, nil, err
+	}
+	control, err = x.aside(ctx, c, "control")
+	return twin, control, err
 }
 
 // judgeTwin attacks the twin as the run was attacked.
-func (x *execution) judgeTwin(ctx context.Context, t *twinRun, in audit.Input) (*run.TwinResult, error) {
+func (x *execution) judgeTwin(ctx context.Context, t *aside, in audit.Input) (*run.TwinResult, error) {
 	m := x.membership()
 	s, err := x.signals(ctx, t.weights, m)
 	if err != nil {
@@ -67,7 +100,7 @@ func (x *execution) judgeTwin(ctx context.Context, t *twinRun, in audit.Input) (
 		return nil, err
 	}
 	what := "the same training with σ = 0"
-	if !t.onlyNoise {
+	if !x.plan.OnlyNoise(t.plan) {
 		what = "trained without DP, with its own settings (twin section of the config)"
 	}
 	return &run.TwinResult{What: what, ConfigHash: t.plan.Config.Hash(), TrainAccuracy: rate(train), TestAccuracy: rate(test), BestAttack: report.BestAttack}, nil

@@ -30,7 +30,7 @@ type Config struct {
 // Guarantee holds what can change the privacy statement.
 type Guarantee struct {
 	Data      string `key:"data" doc:"data set in the catalog (hush data list)"`
-	PublicN   int64  `key:"public_n" doc:"declared number of units; 0: the card's"`
+	PublicN   int64  `key:"public_n" doc:"declared number of units; unset: the card's"`
 	Unit      string `key:"unit" doc:"what is protected: record"`
 	Split     Split  `key:"split" doc:"percent of train/test[/selection[/reference[/population]]]; empty: the card's"`
 	SplitFile string `key:"split_file" doc:"index lists in place of split"`
@@ -41,7 +41,7 @@ type Guarantee struct {
 	NoDP            bool    `key:"no_dp" doc:"no noise; clipping only where clip_norm is set with it"`
 
 	Delta    float64 `key:"delta" doc:"in (0, 1), below 1/N"`
-	ClipNorm float64 `key:"clip_norm" doc:"L2 bound on one unit's gradient; 0 (with no_dp): none"`
+	ClipNorm float64 `key:"clip_norm" doc:"L2 bound on one unit's gradient; unset, with no_dp: none"`
 	Lot      float64 `key:"lot" doc:"expected units per step, B; sample rate q = B/N"`
 
 	// Exactly one of the two is set.
@@ -49,7 +49,7 @@ type Guarantee struct {
 	Epochs Decimal `key:"epochs" doc:"T = ceil(epochs·N/lot)"`
 
 	AuditUnits *int    `key:"audit_units" doc:"units that enter by coin; unset: min(N/3, 10000); 0: none"`
-	MaxEpsilon float64 `key:"max_epsilon" doc:"hard wall, fixed beforehand; 0: none"`
+	MaxEpsilon float64 `key:"max_epsilon" doc:"hard wall, fixed beforehand; unset: none"`
 
 	// InsecureSeed fixes sampling, coins and noise: the guarantee does not hold.
 	InsecureSeed *uint64 `key:"insecure_seed" doc:"fixes sampling, coins and noise too: no guarantee"`

@@ -441,3 +441,12 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// The command of a Missing error can be copied as it is: "mlp:8" has no quotes that a shell would keep.
+func TestMissingCommandIsForAShell(t *testing.T) {
+	_, err := Resolve(Sources{Flags: map[string]string{"data": "mnist", "net": "mlp:8"}})
+	var m *Missing
+	if !errors.As(err, &m) || !strings.Contains(m.Command, "--net mlp:8 ") {
+		t.Errorf("got %v, want a command with --net mlp:8", err)
+	}
+}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -65,6 +66,9 @@ func (c Config) checkMissing() error {
 			continue
 		}
 		text, _ := l.show(&c)
+		if v := reflect.ValueOf(c).FieldByIndex(l.index); v.Kind() == reflect.String {
+			text = v.String() // a shell's quotes, not YAML's
+		}
 		switch {
 		case strings.Contains(l.path, "."):
 			parts = append(parts, "--set "+shellQuote(l.path+"="+text))

@@ -297,8 +297,17 @@ const NoNoise = "trained without noise"
 
 // Twin is the plan of the non-private twin: same records, coins and initial weights, σ = 0, and what else the twin
 // section of the config says.
-func (p *Plan) Twin() (*Plan, error) {
-	c := p.Config.TwinConfig()
+func (p *Plan) Twin() (*Plan, error) { return p.without(p.Config.TwinConfig()) }
+
+// Control is the plan that differs from p in σ = 0 alone: what the same audit sees of it is what it could have seen.
+func (p *Plan) Control() (*Plan, error) {
+	c := p.Config
+	c.Twin = run.Twin{}
+	return p.without(c.TwinConfig())
+}
+
+// without is p without noise under a twin's config.
+func (p *Plan) without(c run.Config) (*Plan, error) {
 	t := *p
 	t.Config, t.ClipNorm, t.Lot = c, c.ClipNorm, c.Lot
 	if err := t.spend(); err != nil {

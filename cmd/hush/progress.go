@@ -122,7 +122,7 @@ func (p *progress) stage(name string) {
 		return
 	}
 	p.close()
-	words := map[string]string{"audit": "attacking the trained net", "twin": "training the twin without noise"}
+	words := map[string]string{"audit": "attacking the trained net", "twin": "training the twin without noise", "control": "training the control: the same without noise"}
 	if w, ok := words[name]; ok {
 		name = w
 	}
