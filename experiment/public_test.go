@@ -109,7 +109,11 @@ func TestPublicConstantsDoNotDependOnFeatures(t *testing.T) {
 				row[j] = c.value * float32(j%2)
 			}
 		}), config(t, flags))
-		samePublic(t, fmt.Sprintf("%g, %s", c.value, c.transform), finished(t, base), finished(t, garbage), true)
+		out := finished(t, garbage)
+		samePublic(t, fmt.Sprintf("%g, %s", c.value, c.transform), finished(t, base), out, true)
+		if u := out.Result.Utility; u.TrainAccuracy == nil || u.TrainLoss == nil || u.CalibrationError == nil {
+			t.Errorf("%g, %s: one bad record leaves train accuracy %v, loss %v, calibration %v", c.value, c.transform, u.TrainAccuracy, u.TrainLoss, u.CalibrationError)
+		}
 	}
 }
 

@@ -78,12 +78,36 @@ func (x *execution) score(ctx context.Context, w *trainer.Weights, index []int) 
 	if err != nil {
 		return s, err
 	}
-	for _, v := range s.logits {
-		if !(math.Abs(float64(v)) <= math.MaxFloat32) {
-			return s, fmt.Errorf("%w: an output of the trained net is %v", trainer.ErrDiverged, v)
-		}
+	if bad := s.tame(); 2*bad > s.len() {
+		return s, fmt.Errorf("%w: outputs for %d of %d records are no finite numbers", trainer.ErrDiverged, bad, s.len())
 	}
 	return s, nil
+}
+
+// tame makes outputs finite: an infinite one becomes the largest number of its sign, and a record with one that is no
+// number gets zeros, which say nothing. It returns how many records it changed. One record with huge features must not
+// end a run that is paid for.
+func (s scored) tame() (changed int) {
+	for i := range s.labels {
+		z, nan, inf := s.row(i), false, false
+		for k, v := range z {
+			switch {
+			case v != v:
+				nan = true
+			case v > math.MaxFloat32:
+				z[k], inf = math.MaxFloat32, true
+			case v < -math.MaxFloat32:
+				z[k], inf = -math.MaxFloat32, true
+			}
+		}
+		if nan {
+			clear(z)
+		}
+		if nan || inf {
+			changed++
+		}
+	}
+	return changed
 }
 
 // signals are what the attacks read of one set of weights.
