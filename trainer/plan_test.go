@@ -191,10 +191,10 @@ func TestKeysAndCoins(t *testing.T) {
 		return k
 	}
 	secret, seeded := mustPlan(t, map[string]string{"seed": "1"}), mustPlan(t, map[string]string{"insecure_seed": "1"})
-	if key(secret) == key(secret) {
+	if first, second := key(secret), key(secret); first == second {
 		t.Error("--seed fixed the key")
 	}
-	if key(seeded) != key(seeded) {
+	if first, second := key(seeded), key(seeded); first != second {
 		t.Error("--insecure-seed did not fix the key")
 	}
 	k := key(secret)
