@@ -36,11 +36,13 @@ func (n *Net) NewPredictor(w *Weights, rows int, k *simd.Kernels) (*Predictor, e
 		at, value = s.out, s.chain.y.v
 	}
 	p.logits = value
-	prog, locs, err := G.CompileFunction(g, leaves, G.Nodes{at})
+	_, locs, err := G.CompileFunction(g, leaves, G.Nodes{at})
+	if err == nil {
+		p.vm, err = newWalker(g, locs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("nets: graph of %s: %w", n.name, err)
 	}
-	p.vm = G.NewTapeMachine(g, G.WithPrecompiled(prog, locs))
 	return p, nil
 }
 

@@ -40,7 +40,8 @@ type Worker struct {
 	sums     [][]float32 // per block, weights then bias
 	tensors  [][]float32 // the same memory in Params order
 	vm       G.VM
-	ops      []*op // of the compiled graph
+	tape     func() G.VM // the same program on gorgonia's own machine: the reference
+	ops      []*op       // of the compiled graph
 }
 
 // NewWorker builds the graph of a step on shared weights. Weights are only read, during Step.
@@ -139,12 +140,12 @@ func (wk *Worker) compile(n *Net, w *Weights, rows int) error {
 	if err != nil {
 		return err
 	}
-	for node := range locs {
-		if o, ok := node.Op().(*op); ok {
-			wk.ops = append(wk.ops, o)
-		}
+	wk.tape = func() G.VM { return G.NewTapeMachine(g, G.WithPrecompiled(prog, locs)) }
+	walk, err := newWalker(g, locs)
+	if err != nil {
+		return err
 	}
-	wk.vm = G.NewTapeMachine(g, G.WithPrecompiled(prog, locs))
+	wk.ops, wk.vm = walk.ops, walk
 	return nil
 }
 
