@@ -221,7 +221,7 @@ func TestRules(t *testing.T) {
 		want  []Rule
 	}{
 		{"cnn28-tanh", Shape{28, 28, 1}, 1, []Rule{Instantiate, Instantiate, RankOne, RankOne}},
-		{"cnn32-tanh", Shape{32, 32, 3}, 1, []Rule{Instantiate, Instantiate, Instantiate, Instantiate, Ghost, Ghost, RankOne, RankOne}},
+		{"cnn32-tanh", Shape{32, 32, 3}, 1, []Rule{Instantiate, Instantiate, Instantiate, Instantiate, Instantiate, Instantiate, RankOne, RankOne}},
 		{"fcn", Shape{1, 1, 600}, 1, []Rule{RankOne, RankOne, RankOne, RankOne, RankOne}},
 		{"fcn", Shape{1, 1, 600}, 4, []Rule{Ghost, Ghost, Ghost, Ghost, Instantiate}},
 	} {
