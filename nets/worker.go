@@ -37,8 +37,7 @@ type Worker struct {
 	norms    [][]float32 // per block, per unit
 	sqNorms  []float32
 	factors  []float32
-	sums     [][]float32 // per block, weights then bias
-	tensors  [][]float32 // the same memory in Params order
+	sums     *Sums // where Step adds to
 	vm       G.VM
 	tape     func() G.VM // the same program on gorgonia's own machine: the reference
 	ops      []*op       // of the compiled graph
@@ -50,7 +49,7 @@ func (n *Net) NewWorker(w *Weights, o Options) (*Worker, error) {
 		return nil, err
 	}
 	rows := o.Units * o.Slots
-	wk := &Worker{o: o, ws: simd.NewWorkspace(), x: aligned(rows * n.in.Size()), mask: make([]float32, rows),
+	wk := &Worker{o: o, sums: n.NewSums(), ws: simd.NewWorkspace(), x: aligned(rows * n.in.Size()), mask: make([]float32, rows),
 		unitMask: make([]float32, o.Units), sqNorms: make([]float32, o.Units), factors: make([]float32, o.Units)}
 	wk.loss = loss{k: o.Kernels, live: &wk.live, classes: n.classes, target: aligned(rows * n.classes), class: o.ClassWeights, scale: make([]float32, rows)}
 	if err := wk.compile(n, w, rows); err != nil {
@@ -204,16 +203,14 @@ func (wk *Worker) setFactors() {
 
 // sumNode makes the node that adds Σ_i c_i·g_i of one block to its running sum.
 func (wk *Worker) sumNode(i int, s *site, factors *G.Node) (*G.Node, error) {
-	sum := aligned(s.b.gradient())
-	wk.sums = append(wk.sums, sum)
-	cut := s.b.d * s.b.p
-	wk.tensors = append(wk.tensors, sum[:cut:cut], sum[cut:])
-	o := &op{name: s.b.name + ".sum", arity: 3, out: matrix(sum, 1, len(sum))}
+	size := s.b.gradient()
+	// The node's value is the worker's own sum; under AddTo the result lies in another.
+	o := &op{name: s.b.name + ".sum", arity: 3, out: matrix(wk.sums.blocks[i], 1, size)}
 	o.do = func() {
-		n := wk.live.units
+		n, sum := wk.live.units, wk.sums.blocks[i]
 		switch {
 		case s.instances != nil:
-			s.k.WeightedRowSum(sum, s.instances, n, len(sum), wk.factors[:n])
+			s.k.WeightedRowSum(sum, s.instances, n, size, wk.factors[:n])
 		case wk.o.Clip != nil:
 			s.scale(wk.factors[:n])
 			fallthrough
@@ -234,8 +231,11 @@ func (wk *Worker) Target() []float32 { return wk.loss.target }
 // Mask says which slots hold a record: [Units·Slots], 1 filled, 0 empty.
 func (wk *Worker) Mask() []float32 { return wk.mask }
 
-// Sums is the running Σ_i c_i·g_i since Clear, in Params order. The slices stay the worker's.
-func (wk *Worker) Sums() [][]float32 { return wk.tensors }
+// Sums is the running Σ_i c_i·g_i since Clear, in Params order.
+func (wk *Worker) Sums() [][]float32 { return wk.sums.tensors }
+
+// AddTo makes the next steps add to s, sums of the same net. A step goes on from what s holds.
+func (wk *Worker) AddTo(s *Sums) { wk.sums = s }
 
 // Loss is the loss of each slot in the last step, 0 where empty; class weights are in it.
 func (wk *Worker) Loss() []float32 { return wk.loss.value }
@@ -251,11 +251,7 @@ func (wk *Worker) SqNorms() []float32 { return wk.sqNorms }
 func (wk *Worker) Factors() []float32 { return wk.factors }
 
 // Clear zeroes the running sums.
-func (wk *Worker) Clear() {
-	for _, s := range wk.sums {
-		clear(s)
-	}
-}
+func (wk *Worker) Clear() { wk.sums.Clear() }
 
 // Step runs the graph once on X, Target and Mask and adds the clipped gradients to Sums, in ascending order of units:
 // steps over 16 and 48 units leave the bits of one step over the 64. An empty batch leaves the sums alone.

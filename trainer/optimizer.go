@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"fmt"
 	"math"
 
 	"hush/internal/check"
@@ -11,10 +10,12 @@ import (
 // Optimizer turns a release into an update of the weights. It sees nothing but noisy gradients and the step index,
 // so all it does is post-processing: free under DP, momentum and weight decay included (trap T28).
 type Optimizer interface {
-	// Begin returns the state tensors for weights w, all zero, or checks that state fits and returns it.
-	Begin(w, state [][]float32) [][]float32
-	// Step updates w in place from gradient g at step t (0, 1, …) with learning rate rate. It may overwrite g.
-	Step(k *simd.Kernels, w, g, state [][]float32, t uint64, rate float64)
+	// Slots is the number of state values that each weight has.
+	Slots() int
+	// Update changes some weights w in place, from their gradients g and their state, one slice per slot, at step t
+	// (0, 1, …) with learning rate rate. It may overwrite g. All slices are equally long; every element is updated by
+	// itself, so that how weights are cut changes no bits.
+	Update(k *simd.Kernels, w, g []float32, state [][]float32, t uint64, rate float64)
 }
 
 // OptimizerSettings choose and configure an optimizer.
@@ -54,26 +55,24 @@ var optimizers = []struct {
 //	v ← μ·v + (g + λ·w),   w ← w − η·v
 type sgd struct{ momentum, decay float64 }
 
-func (o sgd) Begin(w, state [][]float32) [][]float32 {
+func (o sgd) Slots() int {
 	if o.momentum == 0 {
-		return fit(nil, nil, state)
+		return 0
 	}
-	return fit(w, nil, state)
+	return 1
 }
 
-func (o sgd) Step(k *simd.Kernels, w, g, state [][]float32, _ uint64, rate float64) {
-	for i := range w {
-		if o.decay != 0 {
-			k.Axpy(float32(o.decay), w[i], g[i])
-		}
-		v := g[i]
-		if o.momentum != 0 {
-			v = state[i]
-			k.Scale(float32(o.momentum), v)
-			k.Axpy(1, g[i], v)
-		}
-		k.Axpy(float32(-rate), v, w[i])
+func (o sgd) Update(k *simd.Kernels, w, g []float32, state [][]float32, _ uint64, rate float64) {
+	if o.decay != 0 {
+		k.Axpy(float32(o.decay), w, g)
 	}
+	v := g
+	if o.momentum != 0 {
+		v = state[0]
+		k.Scale(float32(o.momentum), v)
+		k.Axpy(1, g, v)
+	}
+	k.Axpy(float32(-rate), v, w)
 }
 
 // adam is Adam with bias correction and decoupled weight decay (Kingma & Ba 2014, arXiv 1412.6980; Loshchilov &
@@ -89,34 +88,17 @@ const (
 	adamEpsilon = 1e-8
 )
 
-func (adam) Begin(w, state [][]float32) [][]float32 { return fit(w, w, state) }
+func (adam) Slots() int { return 2 }
 
-func (o adam) Step(_ *simd.Kernels, w, g, state [][]float32, t uint64, rate float64) {
+func (o adam) Update(_ *simd.Kernels, w, g []float32, state [][]float32, t uint64, rate float64) {
 	n := float64(t + 1)
 	c1, c2 := float32(1/(1-math.Pow(adamBeta1, n))), float32(1/(1-math.Pow(adamBeta2, n)))
 	η, λ := float32(rate), float32(rate*o.decay)
-	for i := range w {
-		w, g, m, v := w[i], g[i], state[i], state[len(w)+i]
-		for e, x := range g {
-			m[e] = float32(adamBeta1*m[e]) + float32((1-adamBeta1)*x)
-			v[e] = float32(adamBeta2*v[e]) + float32((1-adamBeta2)*x*x)
-			step := m[e] * c1 / (float32(math.Sqrt(float64(v[e]*c2))) + adamEpsilon)
-			w[e] -= float32(η*step) + float32(λ*w[e])
-		}
+	m, v := state[0], state[1]
+	for e, x := range g {
+		m[e] = float32(adamBeta1*m[e]) + float32((1-adamBeta1)*x)
+		v[e] = float32(adamBeta2*v[e]) + float32((1-adamBeta2)*x*x)
+		step := m[e] * c1 / (float32(math.Sqrt(float64(v[e]*c2))) + adamEpsilon)
+		w[e] -= float32(η*step) + float32(λ*w[e])
 	}
-}
-
-// fit returns zero tensors shaped like a, then like b, or state itself when it has exactly those shapes.
-func fit(a, b, state [][]float32) [][]float32 {
-	like := append(append([][]float32{}, a...), b...)
-	if state != nil {
-		if len(state) != len(like) {
-			panic(fmt.Sprintf("trainer: internal error: optimizer state has %d tensors, want %d", len(state), len(like)))
-		}
-		return state
-	}
-	for _, t := range like {
-		state = append(state, make([]float32, len(t)))
-	}
-	return state
 }

@@ -102,7 +102,7 @@ func (j Job) Train(ctx context.Context, s State) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Optimizer = j.Optimizer.Begin(s.Weights.Tensors, s.Optimizer)
+	s.Optimizer = newState(j.Optimizer, s.Weights.Tensors, s.Optimizer)
 	var lot []int
 	var seen tally
 	began, saved := time.Now(), time.Now()
@@ -123,7 +123,7 @@ func (j Job) Train(ctx context.Context, s State) (State, error) {
 		if err := j.Mechanism.Release(s.Step, sums); err != nil {
 			return s, crew.explain(lot, err)
 		}
-		j.Optimizer.Step(j.Kernels, s.Weights.Tensors, sums, s.Optimizer, s.Step, j.Schedule.Rate(s.Step, j.Steps))
+		crew.update.step(j.Optimizer, j.Kernels, s.Weights.Tensors, sums, s.Optimizer, s.Step, j.Schedule.Rate(s.Step, j.Steps))
 		s.Step++
 		seen.add(lotTally)
 		if j.Observe != nil && j.Every > 0 && (s.Step%j.Every == 0 || s.Step == j.Steps) {
@@ -164,9 +164,10 @@ type crew struct {
 	job     *Job
 	workers []*nets.Worker
 	batch   int
-	lanes   [][][]float32 // [lane][tensor]
+	lanes   []*nets.Sums
+	sums    [][][]float32 // the same, [lane][tensor]
 	tallies []tally
-	total   [][]float32
+	update  *update
 	index   [][]int // per worker: record of each slot of a physical batch
 }
 
@@ -194,16 +195,11 @@ func (j *Job) hire(w *nets.Weights) (*crew, error) {
 		c.workers = append(c.workers, worker)
 		c.index = append(c.index, make([]int, batch))
 	}
-	like := func() (t [][]float32) {
-		for _, v := range w.Tensors {
-			t = append(t, make([]float32, len(v)))
-		}
-		return t
-	}
 	for range lanes {
-		c.lanes = append(c.lanes, like())
+		s := j.Net.NewSums()
+		c.lanes, c.sums = append(c.lanes, s), append(c.sums, s.Tensors())
 	}
-	c.total = like()
+	c.update = newUpdate(w.Tensors, workers)
 	return c, nil
 }
 
@@ -238,23 +234,18 @@ func (c *crew) sum(lot []int) ([][]float32, tally, error) {
 		return nil, tally{}, err
 	}
 	var t tally
-	for l, sums := range c.lanes {
-		t.add(c.tallies[l])
-		for i, s := range sums {
-			if l == 0 {
-				copy(c.total[i], s)
-				continue
-			}
-			c.job.Kernels.Axpy(1, s, c.total[i])
-		}
+	for _, of := range c.tallies {
+		t.add(of)
 	}
-	return c.total, t, nil
+	c.update.sum(c.job.Kernels, c.sums)
+	return c.sums[0], t, nil
 }
 
 // lane sums one lane's units on worker w, a physical batch at a time.
 func (c *crew) lane(w, l int, lot []int) error {
 	worker, index, t := c.workers[w], c.index[w], &c.tallies[l]
 	*t = tally{}
+	worker.AddTo(c.lanes[l])
 	worker.Clear()
 	filled := 0
 	for _, u := range lot {
@@ -273,9 +264,6 @@ func (c *crew) lane(w, l int, lot []int) error {
 		if err := c.step(worker, index[:filled], t); err != nil {
 			return err
 		}
-	}
-	for i, s := range worker.Sums() {
-		copy(c.lanes[l][i], s)
 	}
 	return nil
 }

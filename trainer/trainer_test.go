@@ -280,9 +280,10 @@ func TestOptimizers(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := [][]float32{{1, -2}}
-		state := o.Begin(w, nil)
-		o.Step(k, w, [][]float32{{.5, -1}}, state, 0, .1)
-		o.Step(k, w, [][]float32{{.25, 2}}, state, 1, .1)
+		state := newState(o, w, nil)
+		u := newUpdate(w, 1)
+		u.step(o, k, w, [][]float32{{.5, -1}}, state, 0, .1)
+		u.step(o, k, w, [][]float32{{.25, 2}}, state, 1, .1)
 		for e, want := range c.want {
 			if math.Abs(float64(w[0][e])-want) > 1e-5 {
 				t.Errorf("%s: w[%d] = %g, want %g", c.what, e, w[0][e], want)
