@@ -28,6 +28,9 @@ type Event interface {
 	// RDP returns the Rényi divergence of one release for the pair of laws that n describes, or ErrNoProof where no
 	// bound is known.
 	RDP(n Neighbors) (Curve, error)
+	// LogMoment returns the cumulant generating function of one release's privacy loss for the pair of laws that n
+	// describes, or ErrNoProof where it is not known (see noMoment).
+	LogMoment(n Neighbors) (Moment, error)
 }
 
 // Curve is a Rényi divergence D_α(P‖Q) in nats by its order α in [1, +Inf] (1: Kullback–Leibler, +Inf: the largest

@@ -75,6 +75,14 @@ func (e SampledGaussian) RDP(n Neighbors) (Curve, error) {
 	}, nil
 }
 
+// LogMoment of the pair that RDP takes.
+func (e SampledGaussian) LogMoment(n Neighbors) (Moment, error) {
+	if e.SampleRate == 1 {
+		return Gaussian{e.NoiseMultiplier}.LogMoment(n)
+	}
+	return noMoment(e)
+}
+
 // maxSteepness bounds the exponents of the integrand: their rounding error, 1e-16 of them, must stay far below 1. Beyond
 // (σ = .001 from order 3000 on, where no order of a use is best) the same step without sampling stands in.
 const maxSteepness = 1e13
