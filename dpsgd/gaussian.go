@@ -107,12 +107,15 @@ func (g *gaussian) finite(v []float32) bool {
 	return true
 }
 
+// fewestBlocks is how many blocks of noise are worth waking a goroutine for: some 60 µs of work.
+const fewestBlocks = 16
+
 // release overwrites the sums.
 func (g *gaussian) release(step uint64, sums [][]float32) {
 	g.step, g.sums = step, sums
 	g.next.Store(0)
 	g.free.Store(0)
-	helpers := min(len(g.bufs), g.starts[len(g.starts)-1]) - 1
+	helpers := min(len(g.bufs), g.starts[len(g.starts)-1]/fewestBlocks) - 1 // negative: none
 	for range helpers {
 		g.done.Add(1)
 		go g.help()

@@ -82,14 +82,15 @@ func TestDividesByTheDeclaredLot(t *testing.T) { // trap T4
 }
 
 func TestNoiseIsDrawnOncePerLot(t *testing.T) { // trap T8
-	sizes := []int{3, simd.NoiseBlock, 2*simd.NoiseBlock + 5, 0, 1}
+	const many = 3 * fewestBlocks // enough for three goroutines
+	sizes := []int{3, many * simd.NoiseBlock, 2*simd.NoiseBlock + 5, 0, 1}
 	for _, workers := range []int{1, 2, 3, 16} {
 		s := settings(t)
 		s.Workers = workers
 		m := build(t, s)
 		for step := range uint64(7) {
 			release(t, m, step, zeros(sizes...))
-			if got, want := m.noise.drawn.Load(), int64(step+1)*int64(3+3*simd.NoiseBlock+5+1); got != want {
+			if got, want := m.noise.drawn.Load(), int64(step+1)*int64(3+(many+2)*simd.NoiseBlock+5+1); got != want {
 				t.Fatalf("%d workers: %d values of noise after %d steps, want %d", workers, got, step+1, want)
 			}
 		}
@@ -97,7 +98,7 @@ func TestNoiseIsDrawnOncePerLot(t *testing.T) { // trap T8
 }
 
 func TestWorkersDoNotChangeTheRelease(t *testing.T) {
-	sizes := []int{100, 5*simd.NoiseBlock + 17, simd.NoiseBlock, 1}
+	sizes := []int{100, 5*fewestBlocks*simd.NoiseBlock + 17, simd.NoiseBlock, 1} // enough for five goroutines
 	var want [][]float32
 	for _, workers := range []int{1, 2, 3, 7} {
 		s := settings(t)

@@ -33,7 +33,10 @@ func newUpdate(like [][]float32, workers int) *update {
 	return u
 }
 
-// each calls do once for every block. A net of one block per worker or less is done by the caller alone.
+// fewestBlocks is how many blocks are worth waking a worker for: some 50 µs of work.
+const fewestBlocks = 32
+
+// each calls do once for every block, on as many workers as have enough to do.
 func (u *update) each(do func(b block)) {
 	u.next.Store(0)
 	work := func() {
@@ -46,7 +49,7 @@ func (u *update) each(do func(b block)) {
 		}
 	}
 	var wg sync.WaitGroup
-	for range min(u.workers, len(u.blocks)/4) - 1 {
+	for range min(u.workers, len(u.blocks)/fewestBlocks) - 1 {
 		wg.Go(work)
 	}
 	work()

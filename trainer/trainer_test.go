@@ -296,3 +296,52 @@ func TestOptimizers(t *testing.T) {
 		}
 	}
 }
+
+// How the update is cut, and who does it, changes no bits: 3 workers on tensors of many blocks against one on whole ones.
+func TestUpdateSameBits(t *testing.T) {
+	k, err := simd.Select("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := []int{70 * blockSize, 5, 40*blockSize + 17}
+	values := func(seed float64) (v [][]float32) {
+		for i, n := range sizes {
+			v = append(v, make([]float32, n))
+			for e := range v[i] {
+				v[i][e] = float32(math.Sin(seed + float64(e)))
+			}
+		}
+		return v
+	}
+	for _, name := range []string{"sgd", "adam"} {
+		o, err := NewOptimizer(OptimizerSettings{Name: name, Momentum: .9, WeightDecay: .01})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func(workers int, whole bool) [][]float32 {
+			w := values(1)
+			u := newUpdate(w, workers)
+			if whole {
+				u.blocks = nil
+				for i, n := range sizes {
+					u.blocks = append(u.blocks, block{i, 0, n})
+				}
+			}
+			state := newState(o, w, nil)
+			for step := range uint64(2) {
+				lanes := [][][]float32{values(2 + float64(step)), values(3), values(4)}
+				u.sum(k, lanes)
+				u.step(o, k, w, lanes[0], state, step, .1)
+			}
+			return append(w, state...)
+		}
+		want, got := run(1, true), run(3, false)
+		for i := range want {
+			for e := range want[i] {
+				if math.Float32bits(want[i][e]) != math.Float32bits(got[i][e]) {
+					t.Fatalf("%s: value %d of tensor %d is %v, on whole tensors %v", name, e, i, got[i][e], want[i][e])
+				}
+			}
+		}
+	}
+}
